@@ -1,0 +1,82 @@
+//! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
+
+mod input;
+mod lines;
+
+pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
+pub use lines::{LINE_CAP, Line, Lines};
+
+use monologue_model::{Event, SightSet};
+
+/// What became of one step of reading.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// The event of one record.
+    Event(Box<Event>),
+    /// An event that follows from records already counted, such as a coverage statement or the second event of a record.
+    Derived(Box<Event>),
+    /// A record that is understood and of no use here; the reason is for the reader of the counts.
+    Skipped(&'static str),
+}
+
+/// A record that could not be read. Reading goes on after it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset}: {expected}")]
+pub struct Malformed {
+    /// First byte of the record.
+    pub offset: u64,
+    /// Bytes of the record.
+    pub length: u64,
+    /// What was expected there.
+    pub expected: String,
+}
+
+/// Why a format does not read an input.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// What a reader yields: for every record exactly one event, one skip or one malformation, and any number of derived
+/// events besides. So events + skipped + malformed = records.
+pub type Records<'a> = Box<dyn Iterator<Item = Result<Item, Malformed>> + 'a>;
+
+/// A telemetry format.
+pub trait Format: Sync {
+    /// Its name, as in `--format zeek-conn`.
+    fn name(&self) -> &'static str;
+    /// One line for `monologue formats`: what it is and who writes it.
+    fn about(&self) -> &'static str;
+    /// What it can show, and so what its silence would mean.
+    fn sights(&self) -> SightSet;
+    /// Whether it reads this input.
+    ///
+    /// # Errors
+    /// The reason why not.
+    fn detect(&self, head: &Head<'_>) -> Result<(), Refusal>;
+    /// Reads all records.
+    fn read<'a>(&self, input: Input<'a>) -> Records<'a>;
+}
+
+/// Every format, in the order in which they are asked.
+pub const FORMATS: &[&dyn Format] = &[];
+
+/// The format of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+/// The first format that reads this input.
+///
+/// # Errors
+/// The refusal of every format, by name, when none does.
+pub fn detect(head: &Head<'_>) -> Result<&'static dyn Format, Vec<(&'static str, Refusal)>> {
+    let mut refusals = Vec::new();
+    for format in FORMATS.iter().copied() {
+        match format.detect(head) {
+            Ok(()) => return Ok(format),
+            Err(refusal) => refusals.push((format.name(), refusal)),
+        }
+    }
+    Err(refusals)
+}

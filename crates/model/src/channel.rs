@@ -1,0 +1,657 @@
+//! Channels: all exchanges of one application on one host with one destination service, as a mergeable summary.
+//!
+//! Merging is associative and commutative, whatever the order and however the exchanges were sharded, as long as each
+//! exchange is summarised once. Counters are exact; rows are pruned by whole hours (design 1.2).
+
+use crate::{ApplicationKey, Handling, Provenance, Reply, Sha256, Sight, SightSet, SignatureState, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
+
+/// Rows a channel keeps before it prunes whole hours.
+pub const DEFAULT_ROW_CAP: usize = 4096;
+
+/// Witnesses kept for each claim.
+pub const WITNESSES_PER_CLAIM: usize = 3;
+
+/// Distinct values kept of each attribute.
+const ATTRIBUTE_CAP: usize = 64;
+
+/// A destination service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Service {
+    /// Nobody recorded it: a wildcard.
+    Unknown,
+    /// Known by a masked name only; comparable within one process.
+    Masked(Arc<str>),
+    /// An address to which no name was sent, or whose name nobody recorded.
+    Address(IpAddr),
+    /// A registrable domain (public suffix list), lower case.
+    Name(Arc<str>),
+}
+
+impl Service {
+    /// The service that a full host name belongs to: its registrable domain, the name itself where it has none, or the
+    /// address where the name is one.
+    #[must_use]
+    pub fn from_host_name(name: &str) -> Self {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
+        if let Ok(address) = bare.parse() {
+            return Self::Address(address);
+        }
+        match psl::domain_str(&name) {
+            Some(domain) => Self::Name(domain.into()),
+            None => Self::Name(name.as_str().into()),
+        }
+    }
+
+    /// Whether a name in clear is known.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        matches!(self, Self::Name(_))
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => formatter.write_str("unknown"),
+            Self::Masked(name) => write!(formatter, "masked:{name}"),
+            Self::Address(address) => write!(formatter, "{address}"),
+            Self::Name(name) => formatter.write_str(name),
+        }
+    }
+}
+
+/// What makes a channel the same channel: host × application × service. No time in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChannelKey {
+    /// The host.
+    pub host: Arc<str>,
+    /// The application.
+    pub application: ApplicationKey,
+    /// The destination service.
+    pub service: Service,
+}
+
+/// The name of a channel: the first 128 bits of the hash of its key, 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId([u8; 16]);
+
+impl ChannelId {
+    /// A number for seeding whatever must be the same tomorrow.
+    #[must_use]
+    pub fn seed(self) -> u64 {
+        self.0.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+    }
+}
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ChannelId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl ChannelKey {
+    /// The channel's name.
+    #[must_use]
+    pub fn id(&self) -> ChannelId {
+        let mut text = String::new();
+        let (kind, team, name, agent) = match &self.application {
+            ApplicationKey::Unknown => ("unknown", None, None, None),
+            ApplicationKey::Signed { team, signing_id, agent } => {
+                ("signed", team.as_ref(), Some(signing_id), agent.as_ref())
+            }
+            ApplicationKey::Path { path, agent } => ("path", None, Some(path), agent.as_ref()),
+        };
+        let (service_kind, service) = match &self.service {
+            Service::Unknown => ("unknown", String::new()),
+            Service::Masked(name) => ("masked", name.to_string()),
+            Service::Address(address) => ("address", address.to_string()),
+            Service::Name(name) => ("name", name.to_string()),
+        };
+        // Length before text keeps two keys from running into the same bytes.
+        let mut part = |value: Option<&str>| match value {
+            Some(value) => text.push_str(&format!("{}:{value};", value.len())),
+            None => text.push_str("-;"),
+        };
+        part(Some(&self.host));
+        part(Some(kind));
+        part(team.map(|value| &**value));
+        part(name.map(|value| &**value));
+        part(agent.map(|value| &**value));
+        part(Some(service_kind));
+        part(Some(&service));
+        let mut id = [0_u8; 16];
+        id.iter_mut().zip(Sha256::of(text.as_bytes()).as_bytes()).for_each(|(to, from)| *to = *from);
+        ChannelId(id)
+    }
+}
+
+/// How often something was yes, of how often it was seen at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Exchanges for which it was recorded.
+    pub seen: u64,
+    /// Exchanges for which it was recorded and so.
+    pub yes: u64,
+}
+
+impl Tally {
+    /// Counts one observation. `None` means nobody recorded it.
+    pub fn count(&mut self, value: Option<bool>) {
+        if let Some(value) = value {
+            self.seen += 1;
+            self.yes += u64::from(value);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.seen += other.seen;
+        self.yes += other.yes;
+    }
+}
+
+/// Smallest and largest value of those seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// How many were seen.
+    pub seen: u64,
+    /// The smallest. `None` means none was seen.
+    pub least: Option<u64>,
+    /// The largest. `None` means none was seen.
+    pub greatest: Option<u64>,
+}
+
+impl Extent {
+    /// Counts one value. `None` means nobody recorded it.
+    pub fn count(&mut self, value: Option<u64>) {
+        if let Some(value) = value {
+            self.merge(&Self { seen: 1, least: Some(value), greatest: Some(value) });
+        }
+    }
+
+    /// Whether all values seen are the same (at least one was seen).
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        self.least.is_some() && self.least == self.greatest
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.seen += other.seen;
+        self.least = [self.least, other.least].into_iter().flatten().min();
+        self.greatest = [self.greatest, other.greatest].into_iter().flatten().max();
+    }
+}
+
+/// Exchanges by what came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyCounts([u64; 6]);
+
+impl ReplyCounts {
+    /// Exchanges with that reply.
+    #[must_use]
+    pub fn of(&self, reply: Reply) -> u64 {
+        self.0.get(reply as usize).copied().unwrap_or(0)
+    }
+
+    /// Counts one exchange.
+    pub fn count(&mut self, reply: Reply) {
+        if let Some(count) = self.0.get_mut(reply as usize) {
+            *count += 1;
+        }
+    }
+
+    /// Exchanges of which something of a reply certainly came back.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.of(Reply::Bytes) + self.of(Reply::Empty) + self.of(Reply::Payload)
+    }
+}
+
+/// Exchanges by how the response was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandlingCounts([u64; 10]);
+
+impl HandlingCounts {
+    /// Exchanges with that handling.
+    #[must_use]
+    pub fn of(&self, handling: Handling) -> u64 {
+        self.0.get(handling as usize).copied().unwrap_or(0)
+    }
+
+    /// Counts one exchange.
+    pub fn count(&mut self, handling: Handling) {
+        if let Some(count) = self.0.get_mut(handling as usize) {
+            *count += 1;
+        }
+    }
+
+    /// Exchanges the client gave up.
+    #[must_use]
+    pub fn abandoned(&self) -> u64 {
+        self.of(Handling::CancelledOnSend) + self.of(Handling::AbandonedAtHeaders)
+    }
+}
+
+/// Exact numbers of a channel. Dispositions read these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Exchanges.
+    pub exchanges: u64,
+    /// Exchanges whose reply window runs past the end of coverage: neither seen nor to be seen.
+    pub reply_pending: u64,
+    /// Exchanges whose effect window runs past the end of coverage.
+    pub effect_pending: u64,
+    /// Exchanges seen by each sight, in the order of [`Sight::ALL`], pending ones left out.
+    pub seen: [u64; Sight::COUNT],
+    /// Exchanges by what came back, pending ones left out.
+    pub reply: ReplyCounts,
+    /// Exchanges by how the response was taken.
+    pub handling: HandlingCounts,
+    /// Effect windows seen, and those of them in which something was done.
+    pub effects: Tally,
+    /// Effects witnessed, whether or not the whole window was seen.
+    pub effects_witnessed: u64,
+    /// Command lines seen, and those of them that throw output away.
+    pub output_discarded: Tally,
+    /// Process ends watched, and those of them at once after the reply.
+    pub process_gone: Tally,
+    /// Measured request sizes in bytes.
+    pub request_bytes: Extent,
+    /// Signatures of answers (status, size, content hash, mixed to one number).
+    pub answer: Extent,
+    /// Sizes of answers in bytes.
+    pub response_bytes: Extent,
+    /// HTTP statuses.
+    pub status: Extent,
+    /// Exchanges that made a new connection.
+    pub fresh_connections: u64,
+    /// Requests that carried more than the smallest, after an effect of an earlier reply.
+    pub grown_after_effect: u64,
+}
+
+impl Counters {
+    /// Exchanges seen by `sight`.
+    #[must_use]
+    pub fn seen_by(&self, sight: Sight) -> u64 {
+        self.seen.get(sight as usize).copied().unwrap_or(0)
+    }
+
+    /// Exchanges that would have to be seen before anything may be said from absence of a reply.
+    #[must_use]
+    pub const fn reply_due(&self) -> u64 {
+        self.exchanges - self.reply_pending
+    }
+
+    /// Exchanges that would have to be seen before anything may be said from absence of an effect.
+    #[must_use]
+    pub const fn effect_due(&self) -> u64 {
+        self.exchanges - self.effect_pending
+    }
+
+    /// Adds the numbers of other exchanges.
+    pub fn merge(&mut self, other: &Self) {
+        self.exchanges += other.exchanges;
+        self.reply_pending += other.reply_pending;
+        self.effect_pending += other.effect_pending;
+        add_each(&mut self.seen, &other.seen);
+        add_each(&mut self.reply.0, &other.reply.0);
+        add_each(&mut self.handling.0, &other.handling.0);
+        self.effects.merge(&other.effects);
+        self.effects_witnessed += other.effects_witnessed;
+        self.output_discarded.merge(&other.output_discarded);
+        self.process_gone.merge(&other.process_gone);
+        self.request_bytes.merge(&other.request_bytes);
+        self.answer.merge(&other.answer);
+        self.response_bytes.merge(&other.response_bytes);
+        self.status.merge(&other.status);
+        self.fresh_connections += other.fresh_connections;
+        self.grown_after_effect += other.grown_after_effect;
+    }
+}
+
+fn add_each<const N: usize>(to: &mut [u64; N], from: &[u64; N]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+}
+
+/// The smallest distinct values of an attribute with their counts; keeps at most 64. Which are kept depends only on the
+/// values, so merging stays associative and commutative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounded<T: Ord> {
+    entries: BTreeMap<T, u64>,
+    /// There were more distinct values than are kept.
+    pub overflow: bool,
+}
+
+impl<T: Ord> Default for Bounded<T> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), overflow: false }
+    }
+}
+
+impl<T: Ord + Clone> Bounded<T> {
+    /// Counts one value.
+    pub fn insert(&mut self, value: T) {
+        *self.entries.entry(value).or_insert(0) += 1;
+        self.prune();
+    }
+
+    /// The values, ascending, with how often each was seen.
+    pub fn iter(&self) -> impl Iterator<Item = (&T, u64)> {
+        self.entries.iter().map(|(value, count)| (value, *count))
+    }
+
+    /// Whether a value was seen (and kept).
+    pub fn contains(&self, value: &T) -> bool {
+        self.entries.contains_key(value)
+    }
+
+    /// Whether no value was seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many distinct values are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The value seen most often; of equals, the smallest. `None` means none was seen.
+    #[must_use]
+    pub fn commonest(&self) -> Option<&T> {
+        self.entries.iter().rev().max_by_key(|(_, count)| **count).map(|(value, _)| value)
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (value, count) in &other.entries {
+            *self.entries.entry(value.clone()).or_insert(0) += count;
+        }
+        self.overflow |= other.overflow;
+        self.prune();
+    }
+
+    fn prune(&mut self) {
+        while self.entries.len() > ATTRIBUTE_CAP {
+            self.entries.pop_last();
+            self.overflow = true;
+        }
+    }
+}
+
+/// What the exchanges of a channel were seen with; nothing of it is part of the key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Full host names.
+    pub names: Bounded<Arc<str>>,
+    /// Addresses.
+    pub addresses: Bounded<IpAddr>,
+    /// Exchanges whose address nobody recorded.
+    pub address_unknown: u64,
+    /// Exchanges whose name nobody recorded, though there may have been one.
+    pub name_unknown: u64,
+    /// Ports.
+    pub ports: Bounded<u16>,
+    /// Paths of the program, home folder as `~`.
+    pub paths: Bounded<Arc<str>>,
+    /// Exchanges whose program path nobody recorded.
+    pub path_unknown: u64,
+    /// Code directory hashes.
+    pub cdhashes: Bounded<Arc<str>>,
+    /// Signing identifiers.
+    pub signing_ids: Bounded<Arc<str>>,
+    /// Team identifiers.
+    pub team_ids: Bounded<Arc<str>>,
+    /// Signature states.
+    pub signatures: Bounded<SignatureState>,
+    /// Effective user ids.
+    pub user_ids: Bounded<u32>,
+    /// Delegates that owned the socket.
+    pub socket_owners: Bounded<Arc<str>>,
+    /// Lineages, as one text each.
+    pub lineages: Bounded<Arc<str>>,
+    /// Application protocols, such as `ntp`.
+    pub protocols: Bounded<Arc<str>>,
+}
+
+impl Attributes {
+    fn merge(&mut self, other: &Self) {
+        self.names.merge(&other.names);
+        self.addresses.merge(&other.addresses);
+        self.address_unknown += other.address_unknown;
+        self.name_unknown += other.name_unknown;
+        self.ports.merge(&other.ports);
+        self.paths.merge(&other.paths);
+        self.path_unknown += other.path_unknown;
+        self.cdhashes.merge(&other.cdhashes);
+        self.signing_ids.merge(&other.signing_ids);
+        self.team_ids.merge(&other.team_ids);
+        self.signatures.merge(&other.signatures);
+        self.user_ids.merge(&other.user_ids);
+        self.socket_owners.merge(&other.socket_owners);
+        self.lineages.merge(&other.lineages);
+        self.protocols.merge(&other.protocols);
+    }
+}
+
+/// What a witness is a witness of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WitnessKind {
+    /// A request was made.
+    Request,
+    /// Nothing came back.
+    Silence,
+    /// Something came back.
+    Answer,
+    /// The API shows no response.
+    NoResponse,
+    /// The client gave the response up.
+    Abandoned,
+    /// The client took delivery.
+    Collected,
+    /// Something was done after a reply.
+    Effect,
+    /// The process ended.
+    Exit,
+    /// Who the process is: its exec record.
+    Identity,
+    /// Its output is thrown away.
+    Discarded,
+    /// A request grew after an effect.
+    Grown,
+}
+
+/// One record that shows something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Witness {
+    /// Time of the exchange concerned.
+    pub time: Timestamp,
+    /// Where it is recorded.
+    pub provenance: Provenance,
+    /// What it shows, for the reader; empty where the kind says enough.
+    pub note: Arc<str>,
+}
+
+/// The earliest few witnesses of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witnesses(BTreeMap<WitnessKind, Vec<Witness>>);
+
+impl Witnesses {
+    /// Adds one, keeping the earliest few.
+    pub fn insert(&mut self, kind: WitnessKind, witness: Witness) {
+        let list = self.0.entry(kind).or_default();
+        if let Err(at) = list.binary_search(&witness) {
+            list.insert(at, witness);
+            list.truncate(WITNESSES_PER_CLAIM);
+        }
+    }
+
+    /// The witnesses of one kind, earliest first.
+    #[must_use]
+    pub fn of(&self, kind: WitnessKind) -> &[Witness] {
+        self.0.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (kind, list) in &other.0 {
+            list.iter().for_each(|witness| self.insert(*kind, witness.clone()));
+        }
+    }
+}
+
+/// One exchange in a channel's memory: what sequence tests read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Row {
+    /// When the request was made.
+    pub time: Timestamp,
+    /// Bytes sent; `u32::MAX` means nobody recorded it.
+    pub request_bytes: u32,
+    /// Bytes received; `u32::MAX` means nobody recorded it.
+    pub response_bytes: u32,
+    /// Hash of the response's content; 0 means nobody recorded it.
+    pub content_hash: u32,
+    /// Sights that saw it.
+    pub seen: SightSet,
+    /// HTTP status; 0 means nobody recorded one.
+    pub status: u16,
+    /// Effects after the reply.
+    pub effects: u16,
+    /// What came back.
+    pub reply: Reply,
+    /// How it was taken.
+    pub handling: Handling,
+    /// A new connection was made for it.
+    pub fresh_connection: bool,
+}
+
+// Design 1.2 bounds the memory of a channel by this.
+const _: () = assert!(size_of::<Row>() <= 48);
+
+/// Two summaries of different channels cannot be merged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected two summaries of the same channel, found {0} and {1}")]
+pub struct MergeError(ChannelId, ChannelId);
+
+/// All exchanges of one application on one host with one destination service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// What makes it this channel.
+    pub key: ChannelKey,
+    /// Exact numbers.
+    pub counters: Counters,
+    /// What it was seen with.
+    pub attributes: Attributes,
+    /// A few records for each claim.
+    pub witnesses: Witnesses,
+    /// First request.
+    pub first_time: Timestamp,
+    /// Last request.
+    pub last_time: Timestamp,
+    /// Rows by hour (counted from the epoch), each hour sorted.
+    hours: BTreeMap<i64, Vec<Row>>,
+    /// Hash of the first hour that no longer fitted; it and all hours after it in hash order are gone.
+    pruned_from: Option<u64>,
+    row_cap: usize,
+}
+
+impl Channel {
+    /// A channel without exchanges. `time` is the time of the first one to come.
+    #[must_use]
+    pub fn new(key: ChannelKey, time: Timestamp, row_cap: usize) -> Self {
+        Self {
+            key,
+            counters: Counters::default(),
+            attributes: Attributes::default(),
+            witnesses: Witnesses::default(),
+            first_time: time,
+            last_time: time,
+            hours: BTreeMap::new(),
+            pruned_from: None,
+            row_cap,
+        }
+    }
+
+    /// Adds the row of one exchange. Call [`Channel::prune`] when all are added.
+    pub fn push_row(&mut self, row: Row) {
+        self.first_time = self.first_time.min(row.time);
+        self.last_time = self.last_time.max(row.time);
+        let hour = row.time.hour();
+        if self.pruned_from.is_some_and(|bound| hour_hash(hour) >= bound) {
+            return;
+        }
+        let rows = self.hours.entry(hour).or_default();
+        let at = rows.partition_point(|other| *other <= row);
+        rows.insert(at, row);
+    }
+
+    /// The rows kept, by time.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.hours.values().flatten()
+    }
+
+    /// Hours that are kept, and whether others were dropped.
+    #[must_use]
+    pub fn kept_hours(&self) -> (usize, bool) {
+        (self.hours.len(), self.pruned_from.is_some())
+    }
+
+    /// Adds the exchanges of another summary of the same channel; the two must be of disjoint exchanges.
+    ///
+    /// # Errors
+    /// When the keys differ.
+    pub fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
+        if self.key != other.key {
+            return Err(MergeError(self.key.id(), other.key.id()));
+        }
+        self.counters.merge(&other.counters);
+        self.attributes.merge(&other.attributes);
+        self.witnesses.merge(&other.witnesses);
+        self.first_time = self.first_time.min(other.first_time);
+        self.last_time = self.last_time.max(other.last_time);
+        self.row_cap = self.row_cap.min(other.row_cap);
+        self.pruned_from = [self.pruned_from, other.pruned_from].into_iter().flatten().min();
+        for (hour, rows) in &other.hours {
+            let kept = self.hours.entry(*hour).or_default();
+            kept.extend_from_slice(rows);
+            kept.sort_unstable();
+        }
+        self.prune();
+        Ok(())
+    }
+
+    /// Drops whole hours, in order of their hash, from the first that does not fit.
+    pub fn prune(&mut self) {
+        let mut order: Vec<(u64, usize)> =
+            self.hours.iter().map(|(hour, rows)| (hour_hash(*hour), rows.len())).collect();
+        order.sort_unstable();
+        let mut rows = 0;
+        for (hash, count) in order {
+            rows += count;
+            if rows > self.row_cap {
+                self.pruned_from = Some(self.pruned_from.map_or(hash, |bound| bound.min(hash)));
+                break;
+            }
+        }
+        if let Some(bound) = self.pruned_from {
+            self.hours.retain(|hour, _| hour_hash(*hour) < bound);
+        }
+    }
+}
+
+/// A fixed mixing of the hour's number (the finaliser of SplitMix64), so that the hours kept are spread over the day.
+fn hour_hash(hour: i64) -> u64 {
+    let mut mixed = (hour as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,217 @@
+//! Exchanges: one outbound request or flow and all that any sensor recorded of its response.
+
+use crate::{
+    ApplicationKey, ByteCount, FileEffectKind, ProcessImage, Provenance, SightSet, Timestamp, Transport, WitnessKind,
+};
+use serde::{Deserialize, Serialize};
+use std::{net::IpAddr, sync::Arc};
+
+/// What came back, as far as any sensor recorded it. Ordered by how much it proves: merging two sensors keeps the larger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Reply {
+    /// Nobody recorded it.
+    #[default]
+    Unknown,
+    /// Nothing came back, and a sensor that would have seen it says so.
+    Silent,
+    /// A TLS handshake was answered and nothing after it: no reply, but not silence either.
+    HandshakeOnly,
+    /// Bytes came back that may all belong to the TLS handshake, or are shared with other requests.
+    Bytes,
+    /// A reply without a body came back (204, 304, an empty 200).
+    Empty,
+    /// A reply with a body came back.
+    Payload,
+}
+
+impl Reply {
+    /// Whether something of a reply certainly came back.
+    #[must_use]
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Bytes | Self::Empty | Self::Payload)
+    }
+
+    /// Whether what came back is settled one way or the other.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        !matches!(self, Self::Unknown)
+    }
+}
+
+/// What the API layer shows of how the response was taken (states of the task life cycle).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Handling {
+    /// The API layer was not seen, or does not settle it.
+    #[default]
+    Unknown,
+    /// The request was never sent.
+    NeverSent,
+    /// Served from the cache: no network contact.
+    CacheOnly,
+    /// Sent; no response came before it ended, and the four checks for a negative passed.
+    NoResponse,
+    /// Cancelled by the client on or right after sending: it did not wait.
+    CancelledOnSend,
+    /// Headers came, and the client cancelled instead of taking the body.
+    AbandonedAtHeaders,
+    /// The connection broke within the body.
+    Partial,
+    /// A response without a body was delivered.
+    DeliveredEmpty,
+    /// A response with a body was delivered to the client side. Not: used.
+    Delivered,
+    /// The client took delivery of a background response.
+    Collected,
+}
+
+impl Handling {
+    /// Whether the client gave the response up.
+    #[must_use]
+    pub const fn is_abandoned(self) -> bool {
+        matches!(self, Self::CancelledOnSend | Self::AbandonedAtHeaders)
+    }
+}
+
+/// The name of a destination, with the reason where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DestinationName {
+    /// Nobody recorded it: there may well have been one. A wildcard.
+    #[default]
+    Unknown,
+    /// A sensor saw the beginning, and no name was sent.
+    Unnamed,
+    /// Masked by the log; comparable only within one process.
+    Masked(Arc<str>),
+    /// In clear, lower case.
+    Known(Arc<str>),
+}
+
+/// Whom a request went to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The name asked for.
+    pub name: DestinationName,
+    /// The address, of the service itself (not of a proxy before it). `None` means nobody recorded it.
+    pub address: Option<IpAddr>,
+    /// The port. `None` means nobody recorded it.
+    pub port: Option<u16>,
+    /// Transport protocol.
+    pub transport: Transport,
+}
+
+/// What kind of after-effect it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectKind {
+    /// A file was changed.
+    File(FileEffectKind),
+    /// A child process was started.
+    Child,
+    /// A launch item was registered.
+    LaunchItem,
+}
+
+/// Something the process or its descendants did after a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// When.
+    pub time: Timestamp,
+    /// What kind.
+    pub kind: EffectKind,
+    /// The file, program or item.
+    pub target: Arc<str>,
+    /// Where it is recorded.
+    pub provenance: Provenance,
+}
+
+/// Whether the time after a reply was watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectWindow {
+    /// Not all of it was covered by process and file telemetry.
+    #[default]
+    Unseen,
+    /// It runs past the end of coverage: in neither `seen` nor `of`.
+    Pending,
+    /// All of it was covered.
+    Seen,
+}
+
+/// How two records were joined, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkStrength {
+    /// Same process token (pid and pidversion).
+    Token,
+    /// Same instance identifier (task UUID, sensor uid, connection number within a process).
+    Instance,
+    /// Same local address and port at the same time.
+    LocalEndpoint,
+    /// Same pid within the life of the process.
+    PidAndTime,
+}
+
+/// One join that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// How.
+    pub strength: LinkStrength,
+    /// What was joined, as two format names.
+    pub between: (Arc<str>, Arc<str>),
+}
+
+/// One outbound request or flow and all that any sensor recorded of its response.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// When the request was made.
+    pub time: Timestamp,
+    /// The host that made it.
+    pub host: Arc<str>,
+    /// The application that asked.
+    pub application: ApplicationKey,
+    /// The process that asked. `None` means nobody recorded it.
+    pub process: Option<ProcessImage>,
+    /// Readable lineage, the oldest ancestor first: paths or labels.
+    pub lineage: Vec<Arc<str>>,
+    /// The delegate that owned the socket, where it was not the asking process.
+    pub socket_owner: Option<Arc<str>>,
+    /// Whom it went to.
+    pub destination: Destination,
+    /// A new connection was made for it.
+    pub fresh_connection: bool,
+    /// Bytes sent, at the best layer known.
+    pub request_bytes: ByteCount,
+    /// Bytes received, at the best layer known.
+    pub response_bytes: ByteCount,
+    /// HTTP status. `None` means nobody recorded one.
+    pub status: Option<u16>,
+    /// Hash of the response's content. `None` means nobody recorded it.
+    pub content_hash: Option<u32>,
+    /// What came back.
+    pub reply: Reply,
+    /// The reply window runs past the end of coverage: in neither `seen` nor `of`.
+    pub reply_pending: bool,
+    /// How the API layer shows it was taken.
+    pub handling: Handling,
+    /// The sights that saw this exchange.
+    pub seen: SightSet,
+    /// Whether the time after the reply was watched.
+    pub effect_window: EffectWindow,
+    /// What was done in it, beyond what this process does anyway.
+    pub effects: Vec<Effect>,
+    /// The process's output was thrown away. `None` means its command line was not seen.
+    pub output_discarded: Option<bool>,
+    /// The process ended at once after the reply. `None` means its end was not watched.
+    pub process_gone: Option<bool>,
+    /// The request carried more than the smallest one, after an effect of an earlier reply.
+    pub grown_after_effect: bool,
+    /// Joins that were made.
+    pub links: Vec<Link>,
+    /// What is recorded where.
+    pub cites: Vec<(WitnessKind, Provenance)>,
+}

@@ -1,0 +1,44 @@
+//! The nouns of Monologue: what is read, joined, judged and reported, as plain data.
+//!
+//! Nothing here does input or output, reads the clock or prints. The straight line is
+//! [`Event`] → [`Exchange`] → [`Channel`] → [`Judgement`] → [`Finding`].
+
+mod bytes;
+mod channel;
+mod coverage;
+mod event;
+mod exchange;
+mod finding;
+mod host;
+mod identity;
+mod judgement;
+mod provenance;
+mod sight;
+mod time;
+
+pub use bytes::{ByteCount, ByteLayer, ByteQuality};
+pub use channel::{
+    Attributes, Bounded, Channel, ChannelId, ChannelKey, Counters, DEFAULT_ROW_CAP, Extent, HandlingCounts, MergeError,
+    ReplyCounts, Row, Service, Tally, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses,
+};
+pub use coverage::{CoverageRecord, CoverageState, HostCoverage, Loss, SightCoverage};
+pub use event::{
+    BackgroundFact, BackgroundTask, ConnectionFact, Detail, DnsQuery, Endpoint, Event, FileEffect, FileEffectKind,
+    Flow, FlowReply, HttpTransaction, LaunchItem, NetworkConnection, ProcessExec, ProcessExit, ProcessFork,
+    RecordPhase, RequestBody, ResponseContent, ServiceConnect, TaskEvent, TaskFact, TaskId, TaskSummary, TlsHandshake,
+    Transport,
+};
+pub use exchange::{
+    Destination, DestinationName, Effect, EffectKind, EffectWindow, Exchange, Handling, Link, LinkStrength, Reply,
+};
+pub use finding::{
+    Application, ApprovalOutcome, AttackReference, BlindSpot, Cite, DestinationSummary, Finding, HuntSummary,
+    LargestBytes, Level, Prevalence, Reading, Report, SCHEMA, SignalOutcome, SourceSummary, TimelineKind,
+    TimelinePoint,
+};
+pub use host::{AddressBook, Asset};
+pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
+pub use judgement::{Disposition, Judgement, Layer, Needs, SignalId};
+pub use provenance::{Provenance, Sha256};
+pub use sight::{Sight, SightSet};
+pub use time::{Timestamp, TimestampError};

@@ -1,0 +1,26 @@
+//! Outputs: a report to bytes. One output is one file, one line in [`OUTPUTS`] and one snapshot.
+
+use monologue_model::Report;
+use std::io::{self, Write};
+
+/// A way to write a report.
+pub trait Output: Sync {
+    /// Its name, as in `--output json`.
+    fn name(&self) -> &'static str;
+    /// One line for `monologue outputs`.
+    fn about(&self) -> &'static str;
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    /// When writing fails.
+    fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Every output.
+pub const OUTPUTS: &[&dyn Output] = &[];
+
+/// The output of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Output> {
+    OUTPUTS.iter().copied().find(|output| output.name() == name)
+}
