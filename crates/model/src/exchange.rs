@@ -154,6 +154,8 @@ pub enum LinkStrength {
     LocalEndpoint,
     /// Same pid within the life of the process.
     PidAndTime,
+    /// The command line names the destination, and the flow lies within the life of the process.
+    ArgumentsAndTime,
 }
 
 /// One join that was made.
