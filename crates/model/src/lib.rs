@@ -13,6 +13,7 @@ mod host;
 mod identity;
 mod judgement;
 mod provenance;
+mod redact;
 mod sight;
 mod time;
 
@@ -40,5 +41,6 @@ pub use host::{AddressBook, Asset};
 pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
 pub use judgement::{Disposition, Judgement, Layer, Needs, SignalId};
 pub use provenance::{Provenance, Sha256};
+pub use redact::{redact, redact_arguments};
 pub use sight::{Sight, SightSet};
 pub use time::{Timestamp, TimestampError};
