@@ -3,7 +3,9 @@
 //! Merging is associative and commutative, whatever the order and however the exchanges were sharded, as long as each
 //! exchange is summarised once. Counters are exact; rows are pruned by whole hours (design 1.2).
 
-use crate::{ApplicationKey, Handling, Provenance, Reply, Sha256, Sight, SightSet, SignatureState, Timestamp};
+use crate::{
+    ApplicationKey, Handling, Provenance, Reply, Sha256, Sight, SightSet, SignatureState, Timestamp, Transport,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
@@ -421,6 +423,8 @@ pub struct Attributes {
     pub lineages: Bounded<Arc<str>>,
     /// Application protocols, such as `ntp`.
     pub protocols: Bounded<Arc<str>>,
+    /// Transport protocols.
+    pub transports: Bounded<Transport>,
 }
 
 impl Attributes {
@@ -440,6 +444,7 @@ impl Attributes {
         self.socket_owners.merge(&other.socket_owners);
         self.lineages.merge(&other.lineages);
         self.protocols.merge(&other.protocols);
+        self.transports.merge(&other.transports);
     }
 }
 
@@ -469,6 +474,8 @@ pub enum WitnessKind {
     Discarded,
     /// A request grew after an effect.
     Grown,
+    /// The program removed its own file.
+    SelfRemoval,
 }
 
 /// One record that shows something.

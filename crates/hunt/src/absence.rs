@@ -1,0 +1,163 @@
+//! The one rule: absence needs every witness, presence needs one, else the answer is blind.
+//!
+//! A signal that speaks from absence is asked only if each of its sights saw *every* exchange that may belong to the
+//! channel; one that speaks from presence, if one exchange was seen. "May belong" is wide: unknown parts of a key are
+//! wildcards, so an unattributed reply from the same service may be this application's (design 1.2). And if records that
+//! show exchanges were lost, one of them may have been an exchange of this channel.
+
+use monologue_model::{ApplicationKey, Channel, Counters, Needs, Service, Sight};
+
+/// One channel with all that may belong to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The channel: only exchanges that certainly belong to it. Presence is argued from these.
+    pub channel: &'a Channel,
+    /// Exchanges that may belong to it, itself included. Absence is argued over these.
+    pub possible: &'a Counters,
+    /// Exchanges that may have been lost altogether on this host.
+    pub missing: u64,
+}
+
+/// What was missing for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blindness {
+    /// What was not seen.
+    pub sight: Sight,
+    /// Exchanges for which it was seen.
+    pub seen: u64,
+    /// Exchanges for which it would have had to be seen.
+    pub of: u64,
+}
+
+impl Subject<'_> {
+    /// Exchanges that must have been seen by `sight` before anything may be said from absence.
+    #[must_use]
+    pub const fn due(&self, sight: Sight) -> u64 {
+        let exchanges = match sight {
+            Sight::FileEffect => self.possible.effect_due(),
+            _ => self.possible.reply_due(),
+        };
+        exchanges + self.missing
+    }
+
+    /// Whether `sight` saw every exchange that may belong to the channel.
+    ///
+    /// # Errors
+    /// How many it saw, of how many. Nothing to be seen at all is blind too.
+    pub fn every(&self, sight: Sight) -> Result<(), Blindness> {
+        let (seen, of) = (self.possible.seen_by(sight), self.due(sight));
+        if of > 0 && seen >= of { Ok(()) } else { Err(Blindness { sight, seen, of }) }
+    }
+
+    /// Whether what a signal needs was seen.
+    ///
+    /// # Errors
+    /// The first sight that was missing.
+    pub fn sees(&self, needs: Needs) -> Result<(), Blindness> {
+        match needs {
+            Needs::Every(sights) => sights.iter().try_for_each(|sight| self.every(*sight)),
+            Needs::Any(sights) => {
+                let seen = |sight: &Sight| self.channel.counters.seen_by(*sight) > 0;
+                match sights.first() {
+                    Some(first) if !sights.iter().any(seen) => {
+                        Err(Blindness { sight: *first, seen: 0, of: self.channel.counters.exchanges })
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// For each channel of one host, the counters of all exchanges that may belong to it.
+#[must_use]
+pub fn possible(channels: &[Channel]) -> Vec<Counters> {
+    // Two keys with all parts known are the same or different; only keys with an unknown part can reach into others.
+    let partial: Vec<(usize, &Channel)> =
+        channels.iter().enumerate().filter(|(_, channel)| is_partial(channel)).collect();
+    channels
+        .iter()
+        .enumerate()
+        .map(|(at, channel)| {
+            let mut counters = channel.counters.clone();
+            if is_partial(channel) {
+                let others = channels.iter().enumerate().filter(|(other, _)| *other != at);
+                others
+                    .filter(|(_, other)| may_overlap(channel, other))
+                    .for_each(|(_, other)| counters.merge(&other.counters));
+            } else {
+                let others = partial.iter().filter(|(other, _)| *other != at);
+                others
+                    .filter(|(_, other)| may_overlap(channel, other))
+                    .for_each(|(_, other)| counters.merge(&other.counters));
+            }
+            counters
+        })
+        .collect()
+}
+
+/// Whether a channel's key has an unknown part.
+fn is_partial(channel: &Channel) -> bool {
+    let application = match &channel.key.application {
+        ApplicationKey::Unknown | ApplicationKey::Path { .. } => true,
+        ApplicationKey::Signed { agent, .. } => agent.is_none(),
+    };
+    application || !channel.key.service.is_named()
+}
+
+/// Whether exchanges of one channel may belong to the other as well.
+#[must_use]
+pub fn may_overlap(one: &Channel, other: &Channel) -> bool {
+    one.key.host == other.key.host && applications_overlap(one, other) && services_overlap(one, other)
+}
+
+fn applications_overlap(one: &Channel, other: &Channel) -> bool {
+    let (a, b) = (&one.key.application, &other.key.application);
+    let agents = match (a.agent(), b.agent()) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    };
+    match (a, b) {
+        (ApplicationKey::Unknown, _) | (_, ApplicationKey::Unknown) => true,
+        (ApplicationKey::Signed { team, signing_id, .. }, ApplicationKey::Signed { team: t, signing_id: s, .. }) => {
+            team == t && signing_id == s && agents
+        }
+        (ApplicationKey::Path { path: a, .. }, ApplicationKey::Path { path: b, .. }) => a == b && agents,
+        // Known by signature here and by path there: the same program if it was seen at that path.
+        (ApplicationKey::Signed { .. }, ApplicationKey::Path { path, .. }) => ran_at(one, path) && agents,
+        (ApplicationKey::Path { path, .. }, ApplicationKey::Signed { .. }) => ran_at(other, path) && agents,
+    }
+}
+
+fn ran_at(channel: &Channel, path: &std::sync::Arc<str>) -> bool {
+    channel.attributes.path_unknown > 0 || channel.attributes.paths.overflow || channel.attributes.paths.contains(path)
+}
+
+fn services_overlap(one: &Channel, other: &Channel) -> bool {
+    match (&one.key.service, &other.key.service) {
+        (Service::Name(a), Service::Name(b)) => a == b,
+        (Service::Address(a), Service::Address(b)) => a == b,
+        (Service::Name(_), Service::Address(address)) => name_may_be_at(one, *address, other),
+        (Service::Address(address), Service::Name(_)) => name_may_be_at(other, *address, one),
+        (Service::Masked(a), Service::Masked(b)) if a == b => true,
+        // A masked or unknown name may be any service; the addresses of both rule it out only where both know all.
+        _ => addresses_may_meet(one, other),
+    }
+}
+
+/// Whether exchanges to an address may be exchanges with the named service: the service was seen there or somewhere
+/// unknown, or nobody recorded whether a name was sent to the address.
+fn name_may_be_at(named: &Channel, address: std::net::IpAddr, bare: &Channel) -> bool {
+    let attributes = &named.attributes;
+    attributes.address_unknown > 0
+        || attributes.addresses.overflow
+        || attributes.addresses.contains(&address)
+        || bare.attributes.name_unknown > 0
+}
+
+fn addresses_may_meet(one: &Channel, other: &Channel) -> bool {
+    let (a, b) = (&one.attributes, &other.attributes);
+    let open =
+        |attributes: &monologue_model::Attributes| attributes.address_unknown > 0 || attributes.addresses.overflow;
+    open(a) || open(b) || a.addresses.iter().any(|(address, _)| b.addresses.contains(address))
+}

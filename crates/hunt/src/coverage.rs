@@ -1,0 +1,213 @@
+//! Coverage: where the sensors of one host were complete, and where something was lost.
+
+use monologue_model::{CoverageRecord, CoverageState, HostCoverage, Loss, Sight, SightCoverage, Timestamp};
+use std::{collections::BTreeMap, sync::Arc};
+
+const HOUR_NS: i64 = 3600 * 1_000_000_000;
+
+/// Hours of a coverage map that are kept for one sight; longer windows keep the first ones.
+const HOUR_CAP: usize = 24 * 400;
+
+/// A stretch of time, both ends inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+/// Where each sight of one host was complete, and where it was lost.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coverage {
+    complete: BTreeMap<Sight, Vec<Span>>,
+    lost: BTreeMap<Sight, Vec<Span>>,
+    /// Sources that end in the middle. The stretch of completeness ends there already: a bound of the observed window,
+    /// not a hole in it.
+    truncated: BTreeMap<Sight, u64>,
+    /// Records lost, where somebody counted them; each loss nobody counted is one at least.
+    lost_records: BTreeMap<Sight, u64>,
+}
+
+impl Coverage {
+    /// Builds the map from the statements of all sources.
+    pub(crate) fn from_records<'a>(records: impl Iterator<Item = &'a CoverageRecord>) -> Self {
+        let mut coverage = Self::default();
+        for record in records {
+            let span = Span { from: record.from, until: record.until.max(record.from) };
+            for sight in record.sights.iter() {
+                match record.state {
+                    CoverageState::Complete => coverage.complete.entry(sight).or_default().push(span),
+                    CoverageState::Lost { reason: Loss::Truncated, .. } => {
+                        *coverage.truncated.entry(sight).or_default() += 1
+                    }
+                    CoverageState::Lost { records, .. } => {
+                        coverage.lost.entry(sight).or_default().push(span);
+                        *coverage.lost_records.entry(sight).or_default() += records.unwrap_or(1).max(1);
+                    }
+                }
+            }
+        }
+        coverage.complete.values_mut().for_each(join);
+        coverage.lost.values_mut().for_each(|spans| {
+            spans.sort_unstable();
+            spans.dedup();
+        });
+        coverage
+    }
+
+    /// Whether `sight` was complete from `from` to `until`: within one stretch, and nothing lost in it.
+    pub(crate) fn is_complete(&self, sight: Sight, from: Timestamp, until: Timestamp) -> bool {
+        let spans = self.complete.get(&sight).map_or(&[][..], Vec::as_slice);
+        spans.iter().any(|span| span.from <= from && until <= span.until) && !self.is_lost(sight, from, until)
+    }
+
+    /// Whether something of `sight` was lost between `from` and `until`.
+    pub(crate) fn is_lost(&self, sight: Sight, from: Timestamp, until: Timestamp) -> bool {
+        self.lost.get(&sight).is_some_and(|spans| spans.iter().any(|span| span.from <= until && from <= span.until))
+    }
+
+    /// Whether anything of `sight` was lost at any time.
+    pub(crate) fn has_loss(&self, sight: Sight) -> bool {
+        self.lost.contains_key(&sight)
+    }
+
+    /// Records that may be missing although they would have shown an exchange: the largest number of any such sight.
+    /// 0: none was lost in the observed window.
+    pub(crate) fn missing_exchanges(&self) -> u64 {
+        let shows_exchanges =
+            [Sight::TaskLifecycle, Sight::FlowReply, Sight::FlowBytes, Sight::HttpResponse, Sight::TlsHandshake];
+        shows_exchanges.iter().filter_map(|sight| self.lost_records.get(sight).copied()).max().unwrap_or(0)
+    }
+
+    /// Whether any source says that it was complete for `sight` at any time.
+    pub(crate) fn shows(&self, sight: Sight) -> bool {
+        self.complete.contains_key(&sight)
+    }
+
+    /// The end of the stretch of completeness that holds `time`. `None` if there is none.
+    pub(crate) fn end_after(&self, sight: Sight, time: Timestamp) -> Option<Timestamp> {
+        self.complete.get(&sight)?.iter().find(|span| span.from <= time && time <= span.until).map(|span| span.until)
+    }
+
+    /// The start of the stretch of completeness that holds `time`. `None` if there is none.
+    pub(crate) fn start_before(&self, sight: Sight, time: Timestamp) -> Option<Timestamp> {
+        self.complete.get(&sight)?.iter().find(|span| span.from <= time && time <= span.until).map(|span| span.from)
+    }
+
+    /// The numbers for the report, over the window from `from` to `until`.
+    pub(crate) fn summarise(&self, host: &Arc<str>, from: Timestamp, until: Timestamp) -> HostCoverage {
+        let mut sights = Vec::new();
+        for sight in Sight::ALL {
+            let complete = self.complete.get(&sight);
+            let losses = self.lost.get(&sight);
+            if complete.is_none() && losses.is_none() {
+                continue;
+            }
+            let spans = subtract(complete.map_or(&[][..], Vec::as_slice), losses.map_or(&[][..], Vec::as_slice));
+            sights.push(SightCoverage {
+                sight,
+                covered_nanoseconds: spans.iter().map(|span| span.until.since(span.from)).sum(),
+                losses: losses.map_or(0, Vec::len) as u64 + self.truncated.get(&sight).copied().unwrap_or(0),
+                hours: by_hour(&spans),
+            });
+        }
+        HostCoverage { host: host.clone(), from, until, sights }
+    }
+}
+
+/// Sorts spans and joins those that touch.
+fn join(spans: &mut Vec<Span>) {
+    spans.sort_unstable();
+    let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans.iter() {
+        match joined.last_mut() {
+            Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+            _ => joined.push(*span),
+        }
+    }
+    *spans = joined;
+}
+
+/// What of `spans` (joined) is left without `holes`.
+fn subtract(spans: &[Span], holes: &[Span]) -> Vec<Span> {
+    let mut holes = holes.to_vec();
+    join(&mut holes);
+    let mut left = Vec::new();
+    for span in spans {
+        let mut from = span.from;
+        for hole in holes.iter().filter(|hole| hole.from <= span.until && span.from <= hole.until) {
+            if from < hole.from {
+                left.push(Span { from, until: hole.from });
+            }
+            from = from.max(hole.until);
+        }
+        if from < span.until {
+            left.push(Span { from, until: span.until });
+        }
+    }
+    left
+}
+
+fn by_hour(spans: &[Span]) -> Vec<(i64, f32)> {
+    let mut hours: BTreeMap<i64, i64> = BTreeMap::new();
+    for span in spans {
+        for hour in span.from.hour()..=span.until.hour() {
+            if hours.len() >= HOUR_CAP {
+                break;
+            }
+            let start = Timestamp::from_nanoseconds(hour.saturating_mul(HOUR_NS));
+            let end = start.saturating_add(HOUR_NS);
+            let covered = span.until.min(end).since(span.from.max(start)).max(0);
+            if covered > 0 {
+                *hours.entry(hour).or_insert(0) += covered;
+            }
+        }
+    }
+    hours.into_iter().map(|(hour, covered)| (hour, (covered as f64 / HOUR_NS as f64).min(1.0) as f32)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::{Loss, SightSet};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds).unwrap()
+    }
+
+    fn record(from: i64, until: i64, lost: bool) -> CoverageRecord {
+        CoverageRecord {
+            format: "test".into(),
+            sights: SightSet::of(&[Sight::FileEffect]),
+            from: at(from),
+            until: at(until),
+            state: if lost {
+                CoverageState::Lost { reason: Loss::SequenceGap, records: Some(1) }
+            } else {
+                CoverageState::Complete
+            },
+        }
+    }
+
+    #[test]
+    fn loss_outweighs_completeness_and_two_stretches_are_not_one() {
+        let records = [record(0, 100, false), record(200, 300, false), record(50, 60, true)];
+        let coverage = Coverage::from_records(records.iter());
+        let complete = |from, until| coverage.is_complete(Sight::FileEffect, at(from), at(until));
+        assert!(complete(0, 49));
+        assert!(!complete(40, 55), "a loss lies in it");
+        assert!(!complete(90, 210), "nobody speaks for the time between");
+        assert!(!coverage.is_complete(Sight::ProcessExec, at(0), at(1)), "another sight");
+        assert_eq!(coverage.end_after(Sight::FileEffect, at(250)), Some(at(300)));
+    }
+
+    #[test]
+    fn numbers_leave_out_what_was_lost() {
+        let records = [record(0, 3600, false), record(3600, 7200, false), record(1800, 5400, true)];
+        let coverage = Coverage::from_records(records.iter());
+        let summary = coverage.summarise(&"mac".into(), at(0), at(7200));
+        let entry = &summary.sights[0];
+        assert_eq!(entry.covered_nanoseconds, 3600 * 1_000_000_000);
+        assert_eq!(entry.hours, [(0, 0.5), (1, 0.5)]);
+        assert!((summary.percent(Sight::FileEffect) - 50.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,58 @@
+//! Protocols that never answer and connectivity checks: recognised by what they are, never by being regular.
+
+use monologue_model::{Channel, Service, Transport};
+
+/// Names that operating systems and browsers ask only to learn whether the network works, from their vendors'
+/// documentation. The answer is a constant (204, or a few fixed bytes) by design.
+const CONNECTIVITY_CHECKS: &[(&str, &str)] = &[
+    ("captive.apple.com", "Apple's captive network check"),
+    ("connectivity-check.ubuntu.com", "Ubuntu's connectivity check (NetworkManager)"),
+    ("network-test.debian.org", "Debian's connectivity check (NetworkManager)"),
+    ("nmcheck.gnome.org", "GNOME's connectivity check (NetworkManager)"),
+    ("connectivitycheck.gstatic.com", "Android's and Chrome's connectivity check"),
+    ("connectivitycheck.android.com", "Android's connectivity check"),
+    ("clients3.google.com", "Chrome's connectivity check"),
+    ("detectportal.firefox.com", "Firefox's captive portal check"),
+    ("www.msftconnecttest.com", "Windows' connectivity check"),
+    ("www.msftncsi.com", "Windows' connectivity check"),
+    ("ipv6.msftconnecttest.com", "Windows' connectivity check"),
+];
+
+/// Ports of datagram protocols that send without expecting an answer, or retry for ever by their specification, with
+/// what they are.
+const DATAGRAM_PROTOCOLS: &[(u16, &str)] = &[
+    (123, "NTP, which asks for the time and asks again (RFC 5905)"),
+    (514, "syslog over UDP, which never answers (RFC 5426)"),
+    (2055, "NetFlow export, which never answers (RFC 3954)"),
+    (4739, "IPFIX export, which never answers (RFC 7011)"),
+    (6343, "sFlow export, which never answers"),
+    (8125, "StatsD metrics, which never answer"),
+    (3478, "STUN, which probes addresses that may not exist (RFC 8489)"),
+];
+
+/// What a channel is, if all of it is one documented thing. `None` means it is nothing documented here.
+pub(crate) fn explain(channel: &Channel) -> Option<&'static str> {
+    let attributes = &channel.attributes;
+    let datagrams_only = attributes.transports.iter().all(|(transport, _)| *transport == Transport::Udp);
+    if !attributes.ports.overflow {
+        let mut explained = attributes
+            .ports
+            .iter()
+            .map(|(port, _)| DATAGRAM_PROTOCOLS.iter().find(|(known, _)| known == port).map(|(_, what)| *what));
+        if let Some(Some(first)) = explained.next()
+            && datagrams_only
+            && explained.all(|other| other == Some(first))
+        {
+            return Some(first);
+        }
+    }
+    if !matches!(channel.key.service, Service::Name(_)) || attributes.names.overflow || attributes.name_unknown > 0 {
+        return None;
+    }
+    let mut explained = attributes
+        .names
+        .iter()
+        .map(|(name, _)| CONNECTIVITY_CHECKS.iter().find(|(known, _)| *known == &**name).map(|(_, what)| *what));
+    let first = explained.next()??;
+    explained.all(|other| other.is_some()).then_some(first)
+}

@@ -1,0 +1,60 @@
+//! One host: its events to its channels. A pure function, whatever the order of the events.
+
+use crate::{coverage::Coverage, link, summarise};
+use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
+use std::sync::Arc;
+
+/// What hunting one host yields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostHunt {
+    /// The host.
+    pub host: Arc<str>,
+    /// Its channels, sorted by key.
+    pub channels: Vec<Channel>,
+    /// Exchanges that were joined.
+    pub exchanges: u64,
+    /// What its telemetry could show.
+    pub coverage: HostCoverage,
+    /// Records that would have shown exchanges and were lost: while this is not 0, nothing is said from absence.
+    pub missing_exchanges: u64,
+    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
+    pub clock_skew_ns: Option<i64>,
+}
+
+/// Links and summarises the events of one host.
+#[must_use]
+pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
+    // Order by time, then by place: the same events give the same result however they came in. Events of one record
+    // (a fork and its coverage) keep the order of their kinds.
+    events.sort_by(|one, other| (one.time, &one.provenance).cmp(&(other.time, &other.provenance)));
+    events.dedup();
+    let records = || {
+        events.iter().filter_map(|event| match &event.detail {
+            Detail::Coverage(record) => Some(record),
+            _ => None,
+        })
+    };
+    let coverage = Coverage::from_records(records());
+    let (from, until) = window(&events, records());
+    let linked = link::link(host, &events, &coverage);
+    HostHunt {
+        host: host.clone(),
+        channels: summarise::summarise(&linked.exchanges),
+        exchanges: linked.exchanges.len() as u64,
+        coverage: coverage.summarise(host, from, until),
+        missing_exchanges: coverage.missing_exchanges(),
+        clock_skew_ns: linked.clock_skew_ns,
+    }
+}
+
+fn window<'a>(events: &[Event], records: impl Iterator<Item = &'a CoverageRecord>) -> (Timestamp, Timestamp) {
+    let own = events.iter().filter(|event| !matches!(event.detail, Detail::Coverage(_))).map(|event| event.time);
+    let (mut from, mut until) = (own.clone().min(), own.max());
+    if from.is_none() {
+        for record in records {
+            from = Some(from.map_or(record.from, |known| known.min(record.from)));
+            until = Some(until.map_or(record.until, |known| known.max(record.until)));
+        }
+    }
+    (from.unwrap_or_default(), until.unwrap_or_default())
+}

@@ -1,0 +1,205 @@
+//! A whole hunt: events of many hosts to a report.
+
+use crate::{
+    HostHunt, absence, cadence, discovery, documented, finding, host::hunt_host, judge, judge::Context, origin::Origin,
+    settings,
+};
+use monologue_model::{
+    Asset, Channel, ChannelKey, Detail, Event, Finding, HuntSummary, Level, Prevalence, Report, Timestamp,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What a hunt may be told besides telemetry.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which host had which address when (`--assets`).
+    pub assets: Vec<Asset>,
+    /// Networks whose addresses are ours (`--local`). Not empty: overrides every other way to tell.
+    pub local: Vec<crate::IpNet>,
+    /// Leave out events before this.
+    pub since: Option<Timestamp>,
+    /// Leave out events after this.
+    pub until: Option<Timestamp>,
+    /// Version of the program, for the report.
+    pub version: String,
+}
+
+/// How far a hunt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Hosts done.
+    pub done: usize,
+    /// Hosts in all.
+    pub of: usize,
+}
+
+/// Collects events, then hunts them.
+#[derive(Debug, Default)]
+pub struct Hunt {
+    options: Options,
+    events: Vec<Event>,
+}
+
+/// All channels, judged.
+pub struct Judged {
+    /// One finding for each channel, the most urgent first.
+    pub findings: Vec<Finding>,
+    /// Channels with enough check-ins for a cadence test.
+    pub cadence_tested: u64,
+    /// Largest p-value that still counts as a cadence. `None` means none does.
+    pub cadence_threshold: Option<f64>,
+}
+
+impl Hunt {
+    /// A hunt without events.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { options, events: Vec::new() }
+    }
+
+    /// Takes one event, in any order. Set [`Event::host`] first where the record does not name its host and it is known.
+    pub fn take(&mut self, event: Event) {
+        let kept = matches!(event.detail, Detail::Coverage(_))
+            || (self.options.since.is_none_or(|since| event.time >= since)
+                && self.options.until.is_none_or(|until| event.time <= until));
+        if kept {
+            self.events.push(event);
+        }
+    }
+
+    /// Links, summarises and judges all events taken. Findings below `minimum` are counted, not listed.
+    ///
+    /// `summary.sources` of the report is empty: the caller knows what was read.
+    #[must_use]
+    pub fn finish(self, minimum: Level, progress: &mut dyn FnMut(Progress)) -> Report {
+        let times =
+            self.events.iter().filter(|event| !matches!(event.detail, Detail::Coverage(_))).map(|event| event.time);
+        let (first_time, last_time) = (times.clone().min(), times.max());
+        let version = self.options.version.as_str().into();
+        let by_host = partition(&self.options, self.events);
+        let of = by_host.len();
+        let mut hosts = Vec::with_capacity(of);
+        for (host, events) in by_host {
+            hosts.push(hunt_host(&host, events));
+            progress(Progress { done: hosts.len(), of });
+        }
+        let judged = judge_hosts(&hosts);
+        let examined = judged.findings.len() as u64;
+        let findings: Vec<Finding> = judged.findings.into_iter().filter(|finding| finding.level >= minimum).collect();
+        let summary = HuntSummary {
+            version,
+            hosts: hosts.len() as u64,
+            exchanges: hosts.iter().map(|host| host.exchanges).sum(),
+            channels_examined: examined,
+            cadence_tested: judged.cadence_tested,
+            cadence_threshold: judged.cadence_threshold,
+            first_time,
+            last_time,
+            sources: Vec::new(),
+            not_listed: examined - findings.len() as u64,
+            notes: notes(&hosts),
+            coverage: hosts.into_iter().map(|host| host.coverage).collect(),
+        };
+        Report { summary, findings }
+    }
+}
+
+/// Gives each event to the host it happened on. What a network sensor says of its own completeness goes to every host of
+/// whose traffic it recorded something.
+fn partition(options: &Options, events: Vec<Event>) -> BTreeMap<Arc<str>, Vec<Event>> {
+    let origin = Origin::learn(options, events.iter());
+    let mut by_host: BTreeMap<Arc<str>, Vec<Event>> = BTreeMap::new();
+    let mut seen_by_sensor: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut of_sensors = Vec::new();
+    for event in events {
+        if let Some(host) = event.host.clone() {
+            by_host.entry(host).or_default().push(event);
+        } else if let Some(originator) = event.originator() {
+            if let Some(host) = origin.host_of(originator, event.time) {
+                seen_by_sensor.insert(host.clone());
+                by_host.entry(host).or_default().push(event);
+            }
+        } else {
+            of_sensors.push(event);
+        }
+    }
+    for host in &seen_by_sensor {
+        by_host.entry(host.clone()).or_default().extend(of_sensors.iter().cloned());
+    }
+    by_host
+}
+
+/// Judges the channels of all hosts: prevalence and false-discovery control look at the whole hunt.
+#[must_use]
+pub fn judge_hosts(hosts: &[HostHunt]) -> Judged {
+    let prevalence = prevalence(hosts);
+    let attributed_hosts =
+        hosts.iter().filter(|host| host.channels.iter().any(|channel| !channel.key.application.is_unknown())).count()
+            as u64;
+    let tests: Vec<Vec<Option<cadence::Cadence>>> =
+        hosts.iter().map(|host| host.channels.iter().map(cadence_of).collect()).collect();
+    let p_values: Vec<f64> = tests.iter().flatten().flatten().map(|test| test.p_value).collect();
+    let cadence_threshold = discovery::threshold(&p_values, settings::DISCOVERY_RATE);
+    let mut findings = Vec::new();
+    for (host, tests) in hosts.iter().zip(&tests) {
+        let possible = absence::possible(&host.channels);
+        for ((channel, possible), cadence) in host.channels.iter().zip(&possible).zip(tests) {
+            let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
+            let context = Context {
+                prevalence: Prevalence {
+                    hosts: prevalence.get(&fleet_key(channel)).copied().unwrap_or(1),
+                    of: attributed_hosts,
+                },
+                cadence: *cadence,
+                cadence_threshold,
+                documented: documented::explain(channel),
+            };
+            findings.push(finding::build(&subject, &context, &judge::judge(&subject, &context)));
+        }
+    }
+    findings.sort_by(|one, other| {
+        other.level.cmp(&one.level).then(other.score.total_cmp(&one.score)).then(one.id.cmp(&other.id))
+    });
+    Judged { findings, cadence_tested: p_values.len() as u64, cadence_threshold }
+}
+
+fn cadence_of(channel: &Channel) -> Option<cadence::Cadence> {
+    let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
+    cadence::test(&cadence::check_ins(&times, cadence::COLLAPSE_NS))
+}
+
+/// The key of a channel without its host.
+fn fleet_key(channel: &Channel) -> ChannelKey {
+    ChannelKey { host: "".into(), ..channel.key.clone() }
+}
+
+fn prevalence(hosts: &[HostHunt]) -> BTreeMap<ChannelKey, u64> {
+    let mut prevalence = BTreeMap::new();
+    for channel in hosts.iter().flat_map(|host| &host.channels) {
+        *prevalence.entry(fleet_key(channel)).or_insert(0) += 1;
+    }
+    prevalence
+}
+
+fn notes(hosts: &[HostHunt]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for host in hosts {
+        if let Some(skew) = host.clock_skew_ns.filter(|skew| skew.abs() > 100_000_000) {
+            notes.push(format!(
+                "{}: the network sensor's clock differs from this host's by about {} (median of matched connections)",
+                host.host,
+                finding::duration(skew.abs()),
+            ));
+        }
+        if host.missing_exchanges > 0 {
+            notes.push(format!(
+                "{}: {} records that could show exchanges were lost, so nothing is said here from absence",
+                host.host, host.missing_exchanges
+            ));
+        }
+    }
+    notes
+}

@@ -1,0 +1,141 @@
+//! Application identity: which application a program instance is, and on whose behalf an interpreter runs.
+
+use crate::processes::{Instance, ProcessTable};
+use monologue_model::{ApplicationKey, ProcessImage, SignatureState};
+use std::sync::Arc;
+
+/// Shells: never the agent themselves.
+const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "csh", "tcsh", "fish"];
+
+/// Programs that run somebody else's script or request: their own identity says nothing of who asked.
+const DELEGATES: &[&str] =
+    &["curl", "wget", "nscurl", "osascript", "python", "node", "ruby", "perl", "php", "deno", "bun", "java", "swift"];
+
+/// Whether the program at `path` is a shell.
+pub(crate) fn is_shell(path: &str) -> bool {
+    SHELLS.contains(&file_name(path))
+}
+
+/// Whether the program at `path` acts for a script or a caller (versions such as `python3.12` included).
+pub(crate) fn is_interpreter(path: &str) -> bool {
+    let name = file_name(path).to_ascii_lowercase();
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    SHELLS.contains(&bare) || DELEGATES.contains(&bare)
+}
+
+/// The last part of a path.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A path with the home folder as `~`, so that one application is the same for every user.
+pub(crate) fn without_home(path: &str) -> Arc<str> {
+    for prefix in ["/Users/", "/System/Volumes/Data/Users/"] {
+        if let Some((_, inside)) = path.strip_prefix(prefix).and_then(|rest| rest.split_once('/'))
+            && !path.starts_with("/Users/Shared/")
+        {
+            return format!("~/{inside}").into();
+        }
+    }
+    match path.strip_prefix("/private/var/root/").or_else(|| path.strip_prefix("/var/root/")) {
+        Some(inside) => format!("~/{inside}").into(),
+        None => path.into(),
+    }
+}
+
+/// The identity of a program image alone, without an agent.
+pub(crate) fn of_image(image: &ProcessImage) -> ApplicationKey {
+    match (image.signature, &image.signing_id, &image.team_id, &image.path) {
+        (SignatureState::Team, Some(signing_id), Some(team), _) => {
+            ApplicationKey::Signed { team: Some(team.clone()), signing_id: signing_id.clone(), agent: None }
+        }
+        (SignatureState::Platform, Some(signing_id), _, _) => {
+            ApplicationKey::Signed { team: None, signing_id: signing_id.clone(), agent: None }
+        }
+        (_, _, _, Some(path)) => ApplicationKey::Path { path: without_home(path), agent: None },
+        _ => ApplicationKey::Unknown,
+    }
+}
+
+/// The identity of a program instance; for interpreters and `curl` with the script, launch label or nearest ancestor
+/// that is not a shell. A chain with an unknown link gives no agent: a guess would be another application tomorrow.
+pub(crate) fn of_instance(table: &ProcessTable, instance: &Instance) -> ApplicationKey {
+    let key = of_image(&instance.image);
+    let Some(path) = instance.image.path.as_deref().filter(|path| is_interpreter(path)) else { return key };
+    let found = agent(table, instance, path).map(|(agent, _)| agent);
+    match key {
+        ApplicationKey::Unknown => ApplicationKey::Unknown,
+        ApplicationKey::Signed { team, signing_id, .. } => ApplicationKey::Signed { team, signing_id, agent: found },
+        ApplicationKey::Path { path, .. } => ApplicationKey::Path { path, agent: found },
+    }
+}
+
+/// On whose behalf an interpreter runs, and the pid of the process that stands for it (whose descendants act with it).
+pub(crate) fn agent(table: &ProcessTable, instance: &Instance, path: &str) -> Option<(Arc<str>, Option<u32>)> {
+    if let Some(script) = script_of(instance, path) {
+        return Some((script, instance.image.key.pid));
+    }
+    let (ancestors, complete) = table.ancestors(instance);
+    for ancestor in &ancestors {
+        let ancestor_path = ancestor.image.path.as_deref()?;
+        if is_interpreter(ancestor_path) {
+            // Only an exec tells whether a shell runs a script; a fork's copy shares its parent's.
+            if let Some(script) = script_of(ancestor, ancestor_path) {
+                return Some((script, ancestor.image.key.pid));
+            }
+            ancestor.exec.as_ref()?;
+        } else if file_name(ancestor_path) != "xpcproxy" {
+            return Some((without_home(ancestor_path), ancestor.image.key.pid));
+        }
+    }
+    let top = ancestors.last().copied().unwrap_or(instance);
+    let label = top.exec.as_ref().and_then(|exec| exec.launch_label.clone());
+    label.filter(|_| complete).map(|label| (label, top.image.key.pid))
+}
+
+/// The script an interpreter was given: the kernel's `#!` script, or the first argument that is a path and no option.
+fn script_of(instance: &Instance, path: &str) -> Option<Arc<str>> {
+    let exec = instance.exec.as_ref()?;
+    if let Some(script) = &exec.script {
+        return Some(without_home(script));
+    }
+    let name = file_name(path).to_ascii_lowercase();
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if matches!(bare, "curl" | "wget" | "nscurl") {
+        return None;
+    }
+    for argument in exec.arguments.iter().skip(1) {
+        match argument.as_str() {
+            // An inline program: `sh -c …`, `python -c …`, `osascript -e …`, `node -e …`, `python -m …`.
+            "-c" | "-e" | "-m" | "--eval" => return None,
+            option if option.starts_with('-') => {
+                if is_shell(path) && option.len() > 1 && !option.starts_with("--") && option.contains('c') {
+                    return None;
+                }
+            }
+            script => return Some(without_home(script)),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_folder_is_written_the_same_for_every_user() {
+        assert_eq!(&*without_home("/Users/anna/Library/x"), "~/Library/x");
+        assert_eq!(&*without_home("/private/var/root/x"), "~/x");
+        assert_eq!(&*without_home("/Users/Shared/x"), "/Users/Shared/x");
+        assert_eq!(&*without_home("/usr/bin/curl"), "/usr/bin/curl");
+    }
+
+    #[test]
+    fn interpreters_are_known_with_their_version() {
+        assert!(is_interpreter("/opt/homebrew/bin/python3.12"));
+        assert!(is_interpreter("/usr/bin/curl"));
+        assert!(is_shell("/bin/zsh") && !is_shell("/usr/bin/python3"));
+        assert!(!is_interpreter("/Applications/Curly.app/Contents/MacOS/Curly"));
+    }
+}

@@ -1,0 +1,57 @@
+//! The engine: asks each signal of each channel, and answers for those that could not look.
+
+use crate::{
+    absence::Subject,
+    cadence::Cadence,
+    signals::{SIGNALS, Signal},
+};
+use monologue_model::{Judgement, Prevalence, Sight};
+
+/// What is known besides the channel itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context {
+    /// How many hosts do the same.
+    pub prevalence: Prevalence,
+    /// The cadence test. `None` means too few check-ins.
+    pub cadence: Option<Cadence>,
+    /// Largest p-value that still counts, by false-discovery control over the hunt. `None` means none does.
+    pub cadence_threshold: Option<f64>,
+    /// What the channel is, if it is a documented thing.
+    pub documented: Option<&'static str>,
+}
+
+impl Context {
+    /// Whether the cadence passed its test and false-discovery control.
+    #[must_use]
+    pub fn passes_cadence(&self) -> bool {
+        match (&self.cadence, self.cadence_threshold) {
+            (Some(cadence), Some(threshold)) => cadence.p_value <= threshold,
+            _ => false,
+        }
+    }
+}
+
+/// What one signal said, or why it could not be asked.
+pub struct Answer {
+    /// The signal.
+    pub signal: &'static dyn Signal,
+    /// What it said.
+    pub judgement: Judgement,
+}
+
+/// Asks every signal.
+#[must_use]
+pub fn judge(subject: &Subject<'_>, context: &Context) -> Vec<Answer> {
+    SIGNALS.iter().map(|signal| Answer { signal: *signal, judgement: ask(*signal, subject, context) }).collect()
+}
+
+fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context) -> Judgement {
+    if let Err(blind) = subject.sees(signal.needs()) {
+        return Judgement::Blind { seen: blind.seen, of: blind.of, sight: blind.sight };
+    }
+    if context.prevalence.of < signal.hosts_needed() {
+        let (seen, of) = (context.prevalence.of, signal.hosts_needed());
+        return Judgement::Blind { seen, of, sight: Sight::ProcessExec };
+    }
+    signal.judge(subject, context)
+}

@@ -1,0 +1,223 @@
+//! After-effects: what a process and its descendants did after a reply, beyond what they do anyway.
+
+use crate::{
+    coverage::Coverage,
+    identity,
+    processes::{Instance, ProcessTable},
+    settings,
+};
+use monologue_model::{Detail, Effect, EffectKind, EffectWindow, Event, FileEffectKind, Provenance, Sight, Timestamp};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Folders that the networking and system frameworks write to by themselves: a cached or cookie-carrying reply is not a
+/// handled one. Substrings of paths.
+const FRAMEWORK_FOLDERS: &[&str] = &[
+    "/Library/Caches/",
+    "/Library/HTTPStorages/",
+    "/Library/Cookies/",
+    "/Library/WebKit/",
+    "/Library/Logs/",
+    "/Library/Saved Application State/",
+    "/var/log/",
+    "/dev/",
+];
+
+/// Programs that wait, print or test: starting one uses nothing of a reply.
+const IDLE_PROGRAMS: &[&str] =
+    &["sleep", "date", "echo", "printf", "test", "[", "true", "false", "logger", "wait4path"];
+
+/// Effects kept for one exchange.
+const EFFECT_CAP: usize = 64;
+
+/// Everything this host's processes did, by pid.
+#[derive(Debug, Default)]
+pub(crate) struct Deeds {
+    by_pid: BTreeMap<u32, Vec<Effect>>,
+}
+
+/// What is known of the time after one reply.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Aftermath {
+    pub(crate) window: EffectWindow,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) gone: Option<bool>,
+    pub(crate) exit: Option<Provenance>,
+}
+
+/// The time after a reply, and whose deeds count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch<'a> {
+    /// The process that asked.
+    pub(crate) asker: &'a Instance,
+    /// The pid whose descendants act with it: its own, or that of the script it runs for.
+    pub(crate) root: u32,
+    /// When the reply began to come, at the earliest.
+    pub(crate) from: Timestamp,
+    /// When all of it was there.
+    pub(crate) answered_at: Timestamp,
+}
+
+impl Deeds {
+    /// Gathers the deeds of one host, from events ordered by time.
+    pub(crate) fn collect(events: &[Event]) -> Self {
+        let mut deeds = Self::default();
+        for event in events {
+            if let Some((pid, kind, target)) = deed_of(event) {
+                deeds.by_pid.entry(pid).or_default().push(Effect {
+                    time: event.time,
+                    kind,
+                    target,
+                    provenance: event.provenance.clone(),
+                });
+            }
+        }
+        deeds
+    }
+
+    fn between(&self, pid: u32, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &Effect> {
+        let all = self.by_pid.get(&pid).map_or(&[][..], Vec::as_slice);
+        let start = all.partition_point(|effect| effect.time < from);
+        all.get(start..).unwrap_or_default().iter().take_while(move |effect| effect.time <= until)
+    }
+
+    /// Looks at the time after one reply. `replies` are the times of all replies to the same root, sorted: what happens
+    /// after another of them is no habit.
+    pub(crate) fn after(
+        &self,
+        watch: Watch<'_>,
+        replies: &[Timestamp],
+        table: &ProcessTable,
+        coverage: &Coverage,
+    ) -> Aftermath {
+        let full_end = watch.answered_at.saturating_add(settings::EFFECT_WINDOW_NS);
+        let habit_from = watch.from.saturating_add(-settings::HABIT_WINDOW_NS).max(watch.asker.start);
+        let tree = table.tree(watch.root, habit_from.min(watch.asker.start), full_end);
+        let end = tree_end(table, &tree, watch.from).map_or(full_end, |gone| gone.clamp(watch.answered_at, full_end));
+        let sights = [Sight::ProcessExec, Sight::FileEffect];
+        // What it does anyway is looked for before the reply too: without that time covered, nothing is "beyond" it.
+        let covered_from = habit_from.max(first_covered(coverage, &sights, watch.from));
+        // A lost fork hides a descendant for as long as it lives.
+        let lineage_lost = [Sight::ProcessExec, Sight::ProcessFork]
+            .iter()
+            .any(|sight| coverage.is_lost(*sight, watch.asker.start.min(watch.from), end));
+        let complete = !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
+        let window = if complete {
+            EffectWindow::Seen
+        } else if sights.iter().all(|sight| {
+            coverage
+                .end_after(*sight, watch.from)
+                .is_some_and(|last| last < end && !coverage.is_lost(*sight, watch.from, last))
+        }) {
+            EffectWindow::Pending
+        } else {
+            EffectWindow::Unseen
+        };
+        let effects = if complete { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
+        let (gone, exit) = gone_at_once(watch, table, coverage);
+        Aftermath { window, effects, gone, exit }
+    }
+
+    fn beyond_habit(
+        &self,
+        watch: Watch<'_>,
+        tree: &[(u32, Timestamp)],
+        habit_from: Timestamp,
+        end: Timestamp,
+        replies: &[Timestamp],
+    ) -> Vec<Effect> {
+        let in_other_window = |time: Timestamp| {
+            let earlier = replies.partition_point(|reply| *reply <= time);
+            earlier > 0
+                && replies.get(earlier - 1).is_some_and(|reply| time.since(*reply) <= settings::EFFECT_WINDOW_NS)
+        };
+        let habits: Vec<(EffectKind, String)> = tree
+            .iter()
+            .flat_map(|(pid, since)| self.between(*pid, habit_from.max(*since), watch.from.saturating_add(-1)))
+            .filter(|effect| !in_other_window(effect.time))
+            .map(signature)
+            .collect();
+        let asker_program = watch.asker.image.path.as_deref().map(identity::file_name);
+        let mut effects: Vec<Effect> = tree
+            .iter()
+            .flat_map(|(pid, since)| self.between(*pid, watch.from.max(*since), end))
+            .filter(|effect| {
+                let again = effect.kind == EffectKind::Child
+                    && Some(identity::file_name(&effect.target)) == asker_program
+                    && identity::is_interpreter(&effect.target);
+                !again && !habits.contains(&signature(effect))
+            })
+            .cloned()
+            .collect();
+        effects.sort_by(|one, other| (one.time, &one.provenance).cmp(&(other.time, &other.provenance)));
+        effects.truncate(EFFECT_CAP);
+        effects
+    }
+
+    /// The record in which this program removed its own file. `None` if none was seen.
+    pub(crate) fn self_removal(&self, instance: &Instance) -> Option<&Effect> {
+        let pid = instance.image.key.pid?;
+        let path = instance.image.path.as_ref()?;
+        let until = instance.end.unwrap_or(Timestamp::from_nanoseconds(i64::MAX));
+        self.between(pid, instance.start, until)
+            .find(|effect| effect.kind == EffectKind::File(FileEffectKind::Unlink) && effect.target == *path)
+    }
+}
+
+/// The earliest time from which all sights are covered without a break up to `time`; `time` itself if none is.
+fn first_covered(coverage: &Coverage, sights: &[Sight], time: Timestamp) -> Timestamp {
+    sights.iter().filter_map(|sight| coverage.start_before(*sight, time)).max().unwrap_or(time)
+}
+
+/// When the last process of the tree ended. `None` if one of them was not seen to end.
+fn tree_end(table: &ProcessTable, tree: &[(u32, Timestamp)], from: Timestamp) -> Option<Timestamp> {
+    let mut last = None;
+    for (pid, since) in tree {
+        let (end, _) = table.exit_after(*pid, *since)?;
+        last = last.max(Some(end.max(from)));
+    }
+    last
+}
+
+fn gone_at_once(watch: Watch<'_>, table: &ProcessTable, coverage: &Coverage) -> (Option<bool>, Option<Provenance>) {
+    let limit = watch.answered_at.saturating_add(settings::GONE_AT_ONCE_NS);
+    // A sensor's clock may put the end of the reply a little after the end of the process.
+    let since = watch.answered_at.saturating_add(-settings::CLOCK_SLACK_NS).max(watch.from);
+    match table.exit_after(watch.root, since) {
+        Some((end, provenance)) if end <= limit => (Some(true), Some(provenance.clone())),
+        _ if coverage.is_complete(Sight::ProcessExit, watch.from, limit) => (Some(false), None),
+        _ => (None, None),
+    }
+}
+
+fn deed_of(event: &Event) -> Option<(u32, EffectKind, Arc<str>)> {
+    match &event.detail {
+        Detail::FileEffect(effect) => {
+            let pid = effect.process.key.pid?;
+            let counts = !FRAMEWORK_FOLDERS.iter().any(|folder| effect.path.contains(folder));
+            counts.then(|| (pid, EffectKind::File(effect.effect), effect.path.clone()))
+        }
+        Detail::ProcessExec(exec) => {
+            let path = exec.target.path.clone()?;
+            let idle = IDLE_PROGRAMS.contains(&identity::file_name(&path)) || &*path == "/usr/libexec/xpcproxy";
+            (!idle).then_some((exec.target.key.pid?, EffectKind::Child, path))
+        }
+        Detail::LaunchItem(item) if item.added => {
+            let pid = item.instigator.as_ref()?.key.pid?;
+            Some((pid, EffectKind::LaunchItem, item.item.clone().or_else(|| item.executable.clone())?))
+        }
+        _ => None,
+    }
+}
+
+/// What makes two deeds "the same thing again": the kind, and the program, or the folder and ending of the file.
+fn signature(effect: &Effect) -> (EffectKind, String) {
+    let target = match effect.kind {
+        EffectKind::File(_) => {
+            let (folder, name) = effect.target.rsplit_once('/').unwrap_or(("", &effect.target));
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            format!("{folder}/*.{ending}")
+        }
+        EffectKind::Child | EffectKind::LaunchItem => effect.target.to_string(),
+    };
+    (effect.kind, target)
+}

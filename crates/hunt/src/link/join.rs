@@ -1,0 +1,168 @@
+//! Joins: connections to flows by local address and port, requests to connections by number, flows to callers by command
+//! line. Two candidates are none.
+
+use super::{connections, flows, tasks};
+use crate::{identity, processes::Instance, processes::ProcessTable, settings};
+use monologue_model::{Destination, DestinationName, Timestamp};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
+
+/// How long before the first packet a connection may have been started (name lookup, path evaluation): 30 s.
+const SETUP_NS: i64 = 30 * 1_000_000_000;
+
+/// Which flow carried which connection.
+#[derive(Debug, Default)]
+pub(super) struct JoinedFlows {
+    pub(super) flow_of: BTreeMap<usize, usize>,
+    pub(super) taken: BTreeSet<usize>,
+    /// Median of (flow's first packet − connection's start) over the pairs. `None`: no pair.
+    pub(super) skew_ns: Option<i64>,
+}
+
+/// Joins by local address and port at the same time.
+pub(super) fn connections_to_flows(
+    connections: &[connections::Connection],
+    flows: &[flows::Connection],
+) -> JoinedFlows {
+    let mut by_local: BTreeMap<SocketAddr, Vec<usize>> = BTreeMap::new();
+    for (at, flow) in flows.iter().enumerate() {
+        by_local.entry(flow.originator).or_default().push(at);
+    }
+    let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, connection) in connections.iter().enumerate() {
+        let Some(local) = connection.local else { continue };
+        let end = connection.closed.unwrap_or(connection.start).saturating_add(settings::CLOCK_SLACK_NS);
+        let start = connection.start.saturating_add(-settings::CLOCK_SLACK_NS);
+        let fits = |flow: &flows::Connection| {
+            flow.transport == connection.transport
+                && start <= flow.start
+                && flow.start <= end
+                && flow.start.since(connection.start) <= SETUP_NS
+                && connection.endpoint.address.is_none_or(|address| address == flow.responder.ip())
+        };
+        let candidates = by_local.get(&local).map_or(&[][..], Vec::as_slice);
+        let mut fitting = candidates.iter().copied().filter(|flow| flows.get(*flow).is_some_and(fits));
+        if let (Some(flow), None) = (fitting.next(), fitting.next()) {
+            claims.entry(flow).or_default().push(at);
+        }
+    }
+    let mut joined = JoinedFlows::default();
+    let mut differences = Vec::new();
+    for (flow, claimants) in claims {
+        if let [connection] = claimants.as_slice() {
+            joined.flow_of.insert(*connection, flow);
+            joined.taken.insert(flow);
+            if let (Some(flow), Some(connection)) = (flows.get(flow), connections.get(*connection)) {
+                differences.push(flow.start.since(connection.start));
+            }
+        }
+    }
+    differences.sort_unstable();
+    joined.skew_ns = differences.get(differences.len() / 2).copied();
+    joined
+}
+
+/// Which connection carried which task, and how many tasks each carried.
+#[derive(Debug, Default)]
+pub(super) struct JoinedTasks {
+    pub(super) connection_of: BTreeMap<usize, usize>,
+    pub(super) tasks_on: BTreeMap<usize, usize>,
+}
+
+/// Joins by the connection's number within the same process, at the same time.
+pub(super) fn tasks_to_connections(tasks: &[tasks::Task], connections: &[connections::Connection]) -> JoinedTasks {
+    let mut by_number: BTreeMap<(Option<u32>, u64), Vec<usize>> = BTreeMap::new();
+    for (at, connection) in connections.iter().enumerate() {
+        by_number.entry((connection.process.key.pid, connection.number)).or_default().push(at);
+    }
+    let mut joined = JoinedTasks::default();
+    for (at, task) in tasks.iter().enumerate() {
+        let Some(number) = task.connection else { continue };
+        let fits = |connection: &connections::Connection| {
+            connection.process.key.boot == task.process.key.boot
+                && connection.process.path == task.process.path
+                && connection.start.saturating_add(-settings::CLOCK_SLACK_NS) <= task.last
+                && connection.closed.is_none_or(|closed| task.first <= closed.saturating_add(settings::CLOCK_SLACK_NS))
+        };
+        let candidates = by_number.get(&(task.process.key.pid, number)).map_or(&[][..], Vec::as_slice);
+        let mut fitting = candidates.iter().copied().filter(|found| connections.get(*found).is_some_and(fits));
+        if let (Some(connection), None) = (fitting.next(), fitting.next()) {
+            joined.connection_of.insert(at, connection);
+            *joined.tasks_on.entry(connection).or_insert(0) += 1;
+        }
+    }
+    joined
+}
+
+/// Processes whose command line names a URL: `curl`, `wget`, `nscurl`.
+pub(super) struct Callers<'a> {
+    by_name: BTreeMap<String, Vec<&'a Instance>>,
+}
+
+impl<'a> Callers<'a> {
+    pub(super) fn collect(table: &'a ProcessTable) -> Self {
+        let mut by_name: BTreeMap<String, Vec<&Instance>> = BTreeMap::new();
+        for instance in table.instances() {
+            let path = instance.image.path.as_deref().unwrap_or_default();
+            if !matches!(identity::file_name(path), "curl" | "wget" | "nscurl") {
+                continue;
+            }
+            for argument in instance.arguments().unwrap_or_default() {
+                if let Some(name) = host_of_url(argument) {
+                    by_name.entry(name).or_default().push(instance);
+                }
+            }
+        }
+        Self { by_name }
+    }
+
+    /// The one process that asked for this name while the flow began.
+    pub(super) fn of(
+        &self,
+        destination: &Destination,
+        start: Timestamp,
+        end: Timestamp,
+        clock_known: bool,
+    ) -> Option<&'a Instance> {
+        let name = match &destination.name {
+            DestinationName::Known(name) => name.to_string(),
+            _ => destination.address?.to_string(),
+        };
+        let slack = if clock_known { settings::CLOCK_SLACK_NS / 2 } else { settings::CLOCK_SLACK_NS };
+        let mut callers = self.by_name.get(&name)?.iter().filter(|instance| {
+            instance.start.saturating_add(-slack) <= start
+                && instance
+                    .end
+                    .is_none_or(|gone| start <= gone.saturating_add(slack) && end <= gone.saturating_add(5 * slack))
+        });
+        let first = callers.next()?;
+        callers.next().is_none().then_some(*first)
+    }
+}
+
+/// The host part of an `http` or `https` URL, lower case, without user, port and brackets.
+fn host_of_url(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = match host.strip_prefix('[') {
+        Some(inside) => inside.split(']').next()?,
+        None => host.split(':').next()?,
+    };
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_url_is_bare() {
+        assert_eq!(host_of_url("https://User:x@Files.Example:8443/a?b#c").as_deref(), Some("files.example"));
+        assert_eq!(host_of_url("http://[2001:db8::1]:80/").as_deref(), Some("2001:db8::1"));
+        assert_eq!(host_of_url("-o"), None);
+        assert_eq!(host_of_url("https:///x"), None);
+    }
+}

@@ -1,0 +1,475 @@
+//! Linking: the events of one host to exchanges, each with all that any sensor recorded of its response.
+//!
+//! A wrong link is worse than none: wherever two candidates fit, neither is taken, and the facts stay with an unknown
+//! application, which the absence rule treats as a wildcard.
+
+mod connections;
+mod effects;
+mod flows;
+mod join;
+mod names;
+mod tasks;
+
+pub(crate) use flows::{is_unicast, service_of};
+
+use crate::{coverage::Coverage, identity, processes, processes::Instance, processes::ProcessTable, settings};
+use effects::{Deeds, Watch};
+use monologue_model::{
+    ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
+    LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Timestamp, Transport,
+    WitnessKind,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Programs that own the sockets of others: `nsurlsessiond` runs background sessions, WebKit's networking process every
+/// web view.
+const SOCKET_DELEGATES: &[&str] = &["nsurlsessiond", "com.apple.WebKit.Networking"];
+
+/// All that linking yields for one host.
+pub(crate) struct Linked {
+    pub(crate) exchanges: Vec<LinkedExchange>,
+    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
+    pub(crate) clock_skew_ns: Option<i64>,
+}
+
+/// One exchange with what only linking knows of it.
+pub(crate) struct LinkedExchange {
+    pub(crate) exchange: Exchange,
+    /// Application protocol the sensor recognised.
+    pub(crate) protocol: Option<Arc<str>>,
+    /// The program removed its own file: the record.
+    pub(crate) self_removal: Option<Provenance>,
+    /// When the reply began to come and was there. `None` without a reply.
+    answer: Option<(Timestamp, Timestamp)>,
+}
+
+/// Everything about one host that linking looks at.
+struct Host<'a> {
+    name: Arc<str>,
+    coverage: &'a Coverage,
+    table: ProcessTable,
+    deeds: Deeds,
+    names: names::Names,
+    two_sided: bool,
+    log_shows_responses: bool,
+}
+
+/// Links the events of one host, ordered by time.
+pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Linked {
+    let tasks = tasks::collect(events);
+    let connections = connections::collect(events);
+    let flows = flows::collect(events);
+    let host = Host {
+        name: name.clone(),
+        coverage,
+        table: ProcessTable::from_events(events.iter()),
+        deeds: Deeds::collect(events),
+        names: names::Names::collect(events),
+        two_sided: flows.iter().any(flows::Connection::shows_responder),
+        log_shows_responses: tasks::shows_responses(&tasks),
+    };
+    let joined = join::connections_to_flows(&connections, &flows);
+    let tasks_of = join::tasks_to_connections(&tasks, &connections);
+    let mut exchanges = Vec::new();
+    for (at, task) in tasks.iter().enumerate() {
+        let connection = tasks_of.connection_of.get(&at).and_then(|at| connections.get(*at).map(|found| (*at, found)));
+        let sharing = connection.map_or(1, |(at, _)| tasks_of.tasks_on.get(&at).copied().unwrap_or(1));
+        let flow = connection.and_then(|(at, _)| joined.flow_of.get(&at)).and_then(|at| flows.get(*at));
+        exchanges.extend(host.of_task(task, connection.map(|(_, found)| found), flow, sharing));
+    }
+    for (at, connection) in connections.iter().enumerate() {
+        if !tasks_of.tasks_on.contains_key(&at) {
+            let flow = joined.flow_of.get(&at).and_then(|at| flows.get(*at));
+            exchanges.extend(host.of_connection(connection, flow));
+        }
+    }
+    let callers = join::Callers::collect(&host.table);
+    for (at, flow) in flows.iter().enumerate() {
+        if !joined.taken.contains(&at) {
+            exchanges.extend(host.of_flow(flow, &callers, joined.skew_ns));
+        }
+    }
+    exchanges.sort_by(|one, other| {
+        let key =
+            |linked: &LinkedExchange| (linked.exchange.time, linked.exchange.cites.first().map(|cite| cite.1.clone()));
+        key(one).cmp(&key(other))
+    });
+    host.watch_aftermath(&mut exchanges);
+    Linked { exchanges, clock_skew_ns: joined.skew_ns }
+}
+
+impl Host<'_> {
+    fn instance(&self, image: &ProcessImage, time: Timestamp) -> Option<&Instance> {
+        self.table.at(image.key.pid?, time, image.path.as_deref(), settings::CLOCK_SLACK_NS)
+    }
+
+    /// An exchange of which nothing is known but who logged it and when.
+    fn blank(&self, time: Timestamp, image: Option<&ProcessImage>, format: &Arc<str>) -> Exchange {
+        let instance = image.and_then(|image| self.instance(image, time));
+        let mut exchange = Exchange {
+            time,
+            host: self.name.clone(),
+            application: ApplicationKey::Unknown,
+            process: None,
+            lineage: Vec::new(),
+            socket_owner: None,
+            destination: Destination {
+                name: DestinationName::Unknown,
+                address: None,
+                port: None,
+                transport: Transport::Tcp,
+            },
+            fresh_connection: false,
+            request_bytes: ByteCount::absent(ByteLayer::Payload),
+            response_bytes: ByteCount::absent(ByteLayer::Payload),
+            status: None,
+            content_hash: None,
+            reply: Reply::Unknown,
+            reply_pending: false,
+            handling: Handling::Unknown,
+            seen: SightSet::EMPTY,
+            effect_window: EffectWindow::Unseen,
+            effects: Vec::new(),
+            output_discarded: None,
+            process_gone: None,
+            grown_after_effect: false,
+            links: Vec::new(),
+            cites: Vec::new(),
+        };
+        if let Some(instance) = instance {
+            self.identify(&mut exchange, instance, LinkStrength::PidAndTime, format);
+        } else if let Some(image) = image {
+            exchange.application = identity::of_image(image);
+            exchange.process = Some(image.clone());
+        }
+        if let Some(path) = exchange.process.as_ref().and_then(|process| process.path.clone())
+            && SOCKET_DELEGATES.contains(&identity::file_name(&path))
+        {
+            exchange.socket_owner = Some(path);
+            exchange.application = ApplicationKey::Unknown;
+        }
+        exchange
+    }
+
+    fn identify(&self, exchange: &mut Exchange, instance: &Instance, strength: LinkStrength, format: &Arc<str>) {
+        exchange.application = identity::of_instance(&self.table, instance);
+        exchange.process = Some(instance.image.clone());
+        exchange.lineage = processes::lineage(&self.table, instance);
+        exchange.links.push(Link { strength, between: (format.clone(), "process".into()) });
+        if let Some(provenance) = &instance.started_by {
+            exchange.cites.push((WitnessKind::Identity, provenance.clone()));
+        }
+        if instance.exec.is_some() {
+            exchange.seen.insert(Sight::ProcessExec);
+        }
+        if instance.image.signature != SignatureState::Unknown {
+            exchange.seen.insert(Sight::ProcessSignature);
+        }
+        if instance.arguments().is_some() {
+            exchange.seen.insert(Sight::ProcessArguments);
+        }
+        exchange.output_discarded = discards_output(&self.table, instance);
+    }
+
+    fn of_task(
+        &self,
+        task: &tasks::Task,
+        connection: Option<&connections::Connection>,
+        flow: Option<&flows::Connection>,
+        sharing: usize,
+    ) -> Option<LinkedExchange> {
+        let outcome = task.outcome(self.coverage, self.log_shows_responses)?;
+        let mut exchange = self.blank(outcome.time, Some(&task.process), &task.format);
+        if let Some(bundle) = &task.bundle {
+            exchange.application = self.application_of_bundle(bundle);
+        }
+        exchange.handling = outcome.handling;
+        exchange.reply = outcome.reply;
+        exchange.reply_pending = outcome.pending;
+        exchange.status = outcome.status;
+        exchange.request_bytes = outcome.request_bytes;
+        exchange.response_bytes = outcome.response_bytes;
+        exchange.cites.extend(outcome.cites);
+        if outcome.handling != Handling::Unknown {
+            exchange.seen.insert(Sight::TaskLifecycle);
+        }
+        if outcome.reply.is_settled() {
+            exchange.seen.insert(Sight::FlowReply);
+        }
+        if outcome.status.is_some() {
+            exchange.seen.insert(Sight::HttpResponse);
+        }
+        let mut protocol = None;
+        if let Some(connection) = connection {
+            name_from_endpoint(&mut exchange.destination, connection);
+            exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
+                && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
+            exchange.links.push(Link {
+                strength: LinkStrength::Instance,
+                between: (task.format.clone(), connection.format.clone()),
+            });
+        }
+        if let (Some(flow), Some(connection)) = (flow, connection) {
+            let alone = sharing == 1
+                && self.coverage.is_complete(
+                    Sight::TaskLifecycle,
+                    connection.start,
+                    connection.closed.unwrap_or(connection.start),
+                );
+            protocol = self.add_flow(&mut exchange, flow, alone);
+        }
+        let answer = outcome.answered_at.map(|end| (outcome.time.min(end), end));
+        Some(self.linked(exchange, protocol, answer))
+    }
+
+    /// A background request's application: the program of this host with that signing identifier, else the bundle itself.
+    fn application_of_bundle(&self, bundle: &Arc<str>) -> ApplicationKey {
+        let mut owners = self
+            .table
+            .instances()
+            .filter(|instance| instance.image.signing_id.as_ref() == Some(bundle))
+            .map(|instance| identity::of_image(&instance.image));
+        match owners.next() {
+            Some(first) if owners.all(|other| other == first) => first,
+            _ => ApplicationKey::Path { path: format!("bundle:{bundle}").into(), agent: None },
+        }
+    }
+
+    /// Adds what the wire shows to a request the endpoint logged. Requests that share a connection share its witness: its
+    /// bytes prove a reply for none in particular, silence for all only if zero.
+    fn add_flow(&self, exchange: &mut Exchange, flow: &flows::Connection, alone: bool) -> Option<Arc<str>> {
+        let requests = flow.requests(self.coverage, &self.names, self.two_sided);
+        let whole = flow.reply(self.two_sided);
+        let first = requests.first()?;
+        if !matches!(exchange.destination.name, DestinationName::Known(_)) {
+            exchange.destination = first.destination.clone();
+        } else {
+            exchange.destination.address = exchange.destination.address.or(first.destination.address);
+            exchange.destination.port = exchange.destination.port.or(first.destination.port);
+        }
+        match (exchange.reply, whole) {
+            (Reply::Unknown, Reply::Silent) => {
+                exchange.reply = Reply::Silent;
+                exchange.reply_pending = false;
+            }
+            (Reply::Unknown, answer) if alone && answer.is_settled() => exchange.reply = answer,
+            // The log says that nothing came, the wire shows payload outside TLS: one witness of presence is enough.
+            (Reply::Silent, Reply::Payload) if alone => exchange.reply = Reply::Payload,
+            _ => {}
+        }
+        if alone {
+            exchange.seen = exchange.seen.union(first.seen);
+            exchange.status = exchange.status.or(first.status);
+            if exchange.request_bytes.value.is_none() {
+                exchange.request_bytes = first.request_bytes;
+            }
+            if exchange.response_bytes.value.is_none() {
+                exchange.response_bytes = first.response_bytes;
+            }
+        }
+        if exchange.reply.is_settled() {
+            exchange.seen.insert(Sight::FlowReply);
+        }
+        if exchange.reply == Reply::Silent {
+            exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Silence).cloned());
+        }
+        exchange.fresh_connection |= alone && first.fresh;
+        exchange
+            .links
+            .push(Link { strength: LinkStrength::LocalEndpoint, between: ("unified-log".into(), flow.format.clone()) });
+        exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
+        first.protocol.clone()
+    }
+
+    /// A connection of which no request was logged: not a URLSession client, or its lines are lost.
+    fn of_connection(
+        &self,
+        connection: &connections::Connection,
+        flow: Option<&flows::Connection>,
+    ) -> Vec<LinkedExchange> {
+        let requests = flow.map(|flow| flow.requests(self.coverage, &self.names, self.two_sided)).unwrap_or_default();
+        if flow.is_some() && requests.is_empty() {
+            return Vec::new();
+        }
+        if connection.endpoint.port.is_some_and(|port| matches!(port, 53 | 853)) {
+            return Vec::new();
+        }
+        let mut exchange = self.blank(connection.start, Some(&connection.process), &connection.format);
+        name_from_endpoint(&mut exchange.destination, connection);
+        exchange.destination.transport = connection.transport;
+        exchange.fresh_connection = true;
+        exchange.cites.push((WitnessKind::Request, connection.provenance.clone()));
+        exchange.request_bytes = connection.sent.unwrap_or(ByteCount::absent(ByteLayer::Payload));
+        exchange.response_bytes = connection.received.unwrap_or(ByteCount::absent(ByteLayer::Payload));
+        let received = exchange.response_bytes;
+        if received.is_positive() {
+            exchange.reply = if connection.tls == Some(false) { Reply::Payload } else { Reply::Bytes };
+        } else if received.is_measured_zero() {
+            exchange.reply = Reply::Silent;
+        }
+        exchange.reply_pending = connection.closed.is_none();
+        if received.measured_value().is_some() {
+            exchange.seen.insert(Sight::FlowBytes);
+            exchange.seen.insert(Sight::FlowReply);
+        }
+        if let Some(provenance) = &connection.close_provenance {
+            let kind = if exchange.reply == Reply::Silent { WitnessKind::Silence } else { WitnessKind::Answer };
+            if exchange.reply.is_settled() {
+                exchange.cites.push((kind, provenance.clone()));
+            }
+        }
+        let mut protocol = None;
+        if let Some(flow) = flow {
+            exchange.links.push(Link {
+                strength: LinkStrength::LocalEndpoint,
+                between: (connection.format.clone(), flow.format.clone()),
+            });
+            protocol = self.merge_requests(&mut exchange, &requests);
+        }
+        let end = connection.closed.unwrap_or(connection.start);
+        let answer = exchange.reply.is_answer().then_some((connection.start, end));
+        vec![self.linked(exchange, protocol, answer)]
+    }
+
+    fn merge_requests(&self, exchange: &mut Exchange, requests: &[flows::Request]) -> Option<Arc<str>> {
+        let first = requests.first()?;
+        if !matches!(exchange.destination.name, DestinationName::Known(_)) {
+            exchange.destination = first.destination.clone();
+        }
+        for request in requests {
+            exchange.reply = exchange.reply.max(request.reply);
+            exchange.seen = exchange.seen.union(request.seen);
+            exchange.status = exchange.status.or(request.status);
+            exchange.cites.extend(request.cites.iter().cloned());
+        }
+        exchange.reply_pending &= !exchange.reply.is_settled();
+        if exchange.request_bytes.value.is_none() {
+            exchange.request_bytes = first.request_bytes;
+        }
+        if exchange.response_bytes.value.is_none() {
+            exchange.response_bytes = first.response_bytes;
+        }
+        first.protocol.clone()
+    }
+
+    /// A flow that no endpoint record claims: attributed if one command line names it, else of an unknown application.
+    fn of_flow(
+        &self,
+        flow: &flows::Connection,
+        callers: &join::Callers<'_>,
+        skew_ns: Option<i64>,
+    ) -> Vec<LinkedExchange> {
+        let requests = flow.requests(self.coverage, &self.names, self.two_sided);
+        let shift = -skew_ns.unwrap_or(0);
+        let mut linked = Vec::with_capacity(requests.len());
+        for request in requests {
+            let time = request.time.saturating_add(shift);
+            let caller = callers.of(&request.destination, time, flow.end.saturating_add(shift), skew_ns.is_some());
+            let mut exchange = self.blank(time, None, &flow.format);
+            if let Some(instance) = caller {
+                self.identify(&mut exchange, instance, LinkStrength::ArgumentsAndTime, &flow.format);
+            }
+            exchange.destination = request.destination;
+            exchange.fresh_connection = request.fresh;
+            exchange.request_bytes = request.request_bytes;
+            exchange.response_bytes = request.response_bytes;
+            exchange.status = request.status;
+            exchange.reply = request.reply;
+            exchange.reply_pending = request.pending;
+            exchange.seen = exchange.seen.union(request.seen);
+            exchange.cites.splice(0..0, request.cites);
+            let answer = request.answered_at.map(|end| (time, end.saturating_add(shift).max(time)));
+            linked.push(self.linked(exchange, request.protocol, answer));
+        }
+        linked
+    }
+
+    fn linked(
+        &self,
+        exchange: Exchange,
+        protocol: Option<Arc<str>>,
+        answer: Option<(Timestamp, Timestamp)>,
+    ) -> LinkedExchange {
+        let instance = exchange.process.as_ref().and_then(|process| self.instance_of(&process.key));
+        let self_removal =
+            instance.and_then(|instance| self.deeds.self_removal(instance)).map(|effect| effect.provenance.clone());
+        let answer = answer.filter(|_| exchange.reply.is_answer());
+        LinkedExchange { exchange, protocol, self_removal, answer }
+    }
+
+    fn instance_of(&self, key: &ProcessKey) -> Option<&Instance> {
+        self.table.by_key(key)
+    }
+
+    /// Looks at the time after each reply, now that all replies are known.
+    fn watch_aftermath(&self, exchanges: &mut [LinkedExchange]) {
+        let mut replies: BTreeMap<u32, Vec<Timestamp>> = BTreeMap::new();
+        let roots: Vec<Option<(u32, &Instance)>> =
+            exchanges.iter().map(|linked| self.root_of(&linked.exchange)).collect();
+        for (linked, root) in exchanges.iter().zip(&roots) {
+            if let (Some((pid, _)), Some((from, _))) = (root, linked.answer) {
+                replies.entry(*pid).or_default().push(from);
+            }
+        }
+        replies.values_mut().for_each(|times| times.sort_unstable());
+        for (linked, root) in exchanges.iter_mut().zip(&roots) {
+            let (Some((pid, asker)), Some((from, answered_at))) = (root, linked.answer) else { continue };
+            let watch = Watch { asker, root: *pid, from, answered_at };
+            let others = replies.get(pid).map_or(&[][..], Vec::as_slice);
+            let aftermath = self.deeds.after(watch, others, &self.table, self.coverage);
+            let exchange = &mut linked.exchange;
+            exchange.effect_window = aftermath.window;
+            if aftermath.window == EffectWindow::Seen {
+                exchange.seen.insert(Sight::FileEffect);
+            }
+            exchange.process_gone = aftermath.gone;
+            if aftermath.gone.is_some() {
+                exchange.seen.insert(Sight::ProcessExit);
+            }
+            exchange.cites.extend(aftermath.exit.map(|provenance| (WitnessKind::Exit, provenance)));
+            exchange
+                .cites
+                .extend(aftermath.effects.iter().map(|effect| (WitnessKind::Effect, effect.provenance.clone())));
+            exchange.effects = aftermath.effects;
+        }
+    }
+
+    /// The pid whose descendants act with the asking process: that of the script an interpreter runs for, else its own.
+    fn root_of(&self, exchange: &Exchange) -> Option<(u32, &Instance)> {
+        let image = exchange.process.as_ref()?;
+        let instance = self.instance_of(&image.key)?;
+        let own = instance.image.key.pid?;
+        let path = instance.image.path.as_deref().filter(|path| identity::is_interpreter(path));
+        let root = path.and_then(|path| identity::agent(&self.table, instance, path)).and_then(|(_, pid)| pid);
+        Some((root.unwrap_or(own), instance))
+    }
+}
+
+fn name_from_endpoint(destination: &mut Destination, connection: &connections::Connection) {
+    let endpoint = &connection.endpoint;
+    destination.name = match (&endpoint.name, &endpoint.name_hash) {
+        (Some(name), _) => DestinationName::Known(name.to_ascii_lowercase().into()),
+        (None, Some(hash)) => DestinationName::Masked(hash.clone()),
+        (None, None) => DestinationName::Unknown,
+    };
+    destination.address = endpoint.address;
+    destination.port = endpoint.port;
+    destination.transport = connection.transport;
+}
+
+/// Whether a command line throws the output away: the program's own, or that of the shell that started it.
+fn discards_output(table: &ProcessTable, instance: &Instance) -> Option<bool> {
+    let own = instance.arguments()?;
+    let to_null = own.windows(2).any(|pair| match pair {
+        [option, target] => matches!(option.as_str(), "-o" | "--output" | "-O") && target == "/dev/null",
+        _ => false,
+    }) || own.iter().any(|argument| matches!(argument.as_str(), "-o/dev/null" | "--output=/dev/null"));
+    let parent = table.parent(instance)?;
+    let shell = parent.image.path.as_deref().is_some_and(identity::is_shell);
+    let redirected = shell
+        && parent.arguments().is_some_and(|arguments| {
+            let line = arguments.join(" ");
+            line.contains(">/dev/null") || line.contains("> /dev/null")
+        });
+    Some(to_null || redirected)
+}

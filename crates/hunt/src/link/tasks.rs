@@ -1,0 +1,319 @@
+//! API requests: the facts of one task as a set, decided at the end, never a strict sequence (lines arrive out of order).
+
+use crate::{coverage::Coverage, settings};
+use monologue_model::{
+    BackgroundFact, ByteCount, ByteLayer, Detail, Event, Handling, ProcessImage, Provenance, Reply, RequestBody, Sight,
+    TaskFact, TaskId, TaskSummary, Timestamp, WitnessKind,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Cancelled by the client (`NSURLErrorCancelled`).
+const CANCELLED: i64 = -999;
+
+/// Errors after which nothing was ever sent to a server: bad or unsupported URL, host not found, offline, TLS and
+/// certificate failures (`NSURLError` documentation).
+const NEVER_SENT_ERRORS: &[i64] = &[-1000, -1002, -1003, -1006, -1009, -1020, -1022];
+
+/// Errors that mean the connection or the answer did not come: timed out, cannot connect, connection lost.
+const NO_ANSWER_ERRORS: &[i64] = &[-1001, -1004, -1005];
+
+/// Everything the log says of one API request.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) process: ProcessImage,
+    pub(crate) format: Arc<str>,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+    resumed: Option<(Timestamp, Option<f64>)>,
+    modern_loader: bool,
+    pub(crate) connection: Option<u64>,
+    sent: Option<(Timestamp, RequestBody, Provenance)>,
+    responses: Vec<(Timestamp, i32, Provenance)>,
+    ended: bool,
+    summaries: Vec<(TaskSummary, Provenance)>,
+    finished: bool,
+    failed: Option<(Timestamp, i64, Provenance)>,
+    load_failed: Option<(u64, u64)>,
+    acknowledged: Option<Provenance>,
+    /// The application a background request belongs to, by bundle identifier.
+    pub(crate) bundle: Option<Arc<str>>,
+    first_provenance: Provenance,
+}
+
+/// What became of one API request.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskOutcome {
+    pub(crate) time: Timestamp,
+    pub(crate) handling: Handling,
+    pub(crate) reply: Reply,
+    pub(crate) pending: bool,
+    /// When the answer was there: the end of the response, else its headers, else the end of the task.
+    pub(crate) answered_at: Option<Timestamp>,
+    pub(crate) status: Option<u16>,
+    pub(crate) request_bytes: ByteCount,
+    pub(crate) response_bytes: ByteCount,
+    pub(crate) cites: Vec<(WitnessKind, Provenance)>,
+}
+
+/// Boot, pid and the task's identifier.
+type TaskKey = (Option<Arc<str>>, Option<u32>, TaskId);
+
+/// All tasks of one host, in the order of their first line.
+pub(crate) fn collect(events: &[Event]) -> Vec<Task> {
+    let mut tasks: BTreeMap<TaskKey, Task> = BTreeMap::new();
+    for event in events {
+        let (process, id) = match &event.detail {
+            Detail::Task(task) => (&task.process, Some(&task.task)),
+            Detail::Background(task) => (&task.process, task.task.as_ref()),
+            _ => continue,
+        };
+        let Some(id) = id else { continue };
+        let key = (process.key.boot.clone(), process.key.pid, id.clone());
+        let task = tasks.entry(key).or_insert_with(|| Task::new(process, event));
+        task.first = task.first.min(event.time);
+        task.last = task.last.max(event.time);
+        match &event.detail {
+            Detail::Task(entry) => task.add(&entry.fact, event),
+            Detail::Background(entry) => match &entry.fact {
+                BackgroundFact::Acknowledged { .. } => task.acknowledged = Some(event.provenance.clone()),
+                BackgroundFact::BelongsTo { bundle } => task.bundle = Some(bundle.clone()),
+                BackgroundFact::ClientDisconnected { .. } => {}
+            },
+            _ => {}
+        }
+    }
+    let mut tasks: Vec<Task> = tasks.into_values().collect();
+    tasks.sort_by(|one, other| (one.first, &one.first_provenance).cmp(&(other.first, &other.first_provenance)));
+    tasks
+}
+
+impl Task {
+    fn new(process: &ProcessImage, event: &Event) -> Self {
+        Self {
+            process: process.clone(),
+            format: event.format.clone(),
+            first: event.time,
+            last: event.time,
+            resumed: None,
+            modern_loader: false,
+            connection: None,
+            sent: None,
+            responses: Vec::new(),
+            ended: false,
+            summaries: Vec::new(),
+            finished: false,
+            failed: None,
+            load_failed: None,
+            acknowledged: None,
+            bundle: None,
+            first_provenance: event.provenance.clone(),
+        }
+    }
+
+    fn add(&mut self, fact: &TaskFact, event: &Event) {
+        match fact {
+            TaskFact::Resumed { request_timeout_s, modern_loader, .. } => {
+                self.resumed = Some((event.time, *request_timeout_s));
+                self.modern_loader |= modern_loader;
+            }
+            TaskFact::ConnectionAssigned { connection } | TaskFact::ConnectionReleased { connection } => {
+                self.connection = Some(*connection);
+            }
+            TaskFact::RequestSent { body } => {
+                self.sent.get_or_insert((event.time, *body, event.provenance.clone()));
+            }
+            TaskFact::ResponseReceived { status, .. } => {
+                self.responses.push((event.time, *status, event.provenance.clone()));
+            }
+            TaskFact::ResponseEnded => self.ended = true,
+            TaskFact::Summary(summary) => {
+                self.connection = summary.connection.or(self.connection);
+                self.summaries.push((summary.clone(), event.provenance.clone()));
+            }
+            TaskFact::Finished => self.finished = true,
+            TaskFact::Failed { code } => self.failed = Some((event.time, *code, event.provenance.clone())),
+            TaskFact::LoadFailed { bytes_sent, bytes_received, code } => {
+                self.load_failed = Some((*bytes_sent, *bytes_received));
+                self.failed.get_or_insert((event.time, *code, event.provenance.clone()));
+            }
+        }
+    }
+
+    fn succeeded(&self) -> bool {
+        self.summaries.iter().any(|(summary, _)| summary.success) || (self.finished && self.ended)
+    }
+
+    fn summary_failed(&self) -> bool {
+        self.summaries.iter().any(|(summary, _)| !summary.success)
+    }
+
+    fn status(&self) -> Option<u16> {
+        let from_line = self.responses.last().and_then(|(_, status, _)| u16::try_from(*status).ok());
+        from_line.or_else(|| self.summaries.iter().filter_map(|(summary, _)| summary.status).next_back())
+    }
+
+    fn response_bytes(&self) -> Option<u64> {
+        let sum: Vec<u64> = self.summaries.iter().filter_map(|(summary, _)| summary.response_bytes).collect();
+        if sum.is_empty() { self.load_failed.map(|(_, received)| received) } else { Some(sum.iter().sum()) }
+    }
+
+    /// Anything of a response came: headers, bytes or a status. One witness is enough.
+    fn answered(&self) -> bool {
+        !self.responses.is_empty()
+            || self.ended
+            || self.acknowledged.is_some()
+            || self.response_bytes().is_some_and(|bytes| bytes > 0)
+            || self.summaries.iter().any(|(summary, _)| summary.status.is_some())
+    }
+
+    /// Served without any network contact.
+    fn is_cached(&self) -> bool {
+        self.succeeded()
+            && !self.summaries.is_empty()
+            && self.summaries.iter().all(|(summary, _)| {
+                summary.connection.is_none()
+                    && summary.cache_hit == Some(true)
+                    && summary.response_bytes.is_none_or(|bytes| bytes == 0)
+            })
+    }
+
+    /// When the request's own timeout ends.
+    fn deadline(&self) -> Timestamp {
+        let (time, timeout) = self.resumed.unwrap_or((self.first, None));
+        let timeout_ns = timeout
+            .filter(|seconds| seconds.is_finite() && *seconds > 0.0 && *seconds < 1e6)
+            .map_or(settings::DEFAULT_REQUEST_TIMEOUT_NS, |seconds| (seconds * 1e9) as i64);
+        time.saturating_add(timeout_ns)
+    }
+
+    /// The four checks before anything may be said from what the log does not show (unified-log state table):
+    /// the task ended or its timeout lies within the store; nothing was lost meanwhile; this export shows responses at
+    /// all; and lines were selected by sender, which the readers guarantee.
+    fn absence_is_valid(&self, coverage: &Coverage, log_shows_responses: bool) -> bool {
+        let ended = self.failed.is_some() || !self.summaries.is_empty() || self.finished;
+        let until = if ended { self.last } else { self.deadline() };
+        log_shows_responses && coverage.is_complete(Sight::TaskLifecycle, self.first, until)
+    }
+
+    /// Decides what became of this request. `None`: no exchange took place (cache, or never sent for a reason of our own
+    /// side).
+    pub(crate) fn outcome(&self, coverage: &Coverage, log_shows_responses: bool) -> Option<TaskOutcome> {
+        if self.is_cached() {
+            return None;
+        }
+        let absence = self.absence_is_valid(coverage, log_shows_responses);
+        let code = self.failed.as_ref().map(|(_, code, _)| *code);
+        let answered = self.answered();
+        let unsent = self.sent.is_none() && !answered;
+        if unsent && absence && code.is_some_and(|code| NEVER_SENT_ERRORS.contains(&code) || code <= -1200) {
+            return None;
+        }
+        let (handling, reply) = if self.modern_loader && !answered {
+            (Handling::Unknown, Reply::Unknown)
+        } else if answered {
+            self.answered_outcome(absence, code)
+        } else if !absence {
+            (Handling::Unknown, Reply::Unknown)
+        } else {
+            self.unanswered_outcome(unsent, code)
+        };
+        let open = self.failed.is_none() && self.summaries.is_empty() && !self.finished && !self.ended;
+        let end = coverage.end_after(Sight::TaskLifecycle, self.first);
+        let pending = open && !answered && end.is_some_and(|end| self.deadline() > end);
+        Some(self.outcome_of(handling, reply, pending))
+    }
+
+    fn answered_outcome(&self, absence: bool, code: Option<i64>) -> (Handling, Reply) {
+        let empty = matches!(self.status(), Some(100..=199 | 204 | 205 | 304));
+        let reply = if self.ended || self.succeeded() {
+            if empty { Reply::Empty } else { Reply::Payload }
+        } else {
+            Reply::Bytes
+        };
+        let handling = if self.acknowledged.is_some() {
+            Handling::Collected
+        } else if self.status() == Some(101) {
+            // A WebSocket: its frames are not in the task lines.
+            Handling::Unknown
+        } else if self.ended || self.succeeded() {
+            if empty { Handling::DeliveredEmpty } else { Handling::Delivered }
+        } else if code.is_some_and(|code| NO_ANSWER_ERRORS.contains(&code)) {
+            Handling::Partial
+        } else if absence && (code == Some(CANCELLED) || (self.summary_failed() && code.is_none())) {
+            Handling::AbandonedAtHeaders
+        } else {
+            Handling::Unknown
+        };
+        (handling, reply)
+    }
+
+    fn unanswered_outcome(&self, unsent: bool, code: Option<i64>) -> (Handling, Reply) {
+        match code {
+            // Sent or not, the client did not wait; what the server did is not the log's to say.
+            Some(CANCELLED) => (Handling::CancelledOnSend, Reply::Unknown),
+            // No connection came about, so nothing was asked: the wire says what it saw.
+            _ if unsent => (Handling::NeverSent, Reply::Unknown),
+            Some(code) if NO_ANSWER_ERRORS.contains(&code) => (Handling::NoResponse, Reply::Silent),
+            None if self.summary_failed() => (Handling::NoResponse, Reply::Silent),
+            _ => (Handling::Unknown, Reply::Unknown),
+        }
+    }
+
+    fn outcome_of(&self, handling: Handling, reply: Reply, pending: bool) -> TaskOutcome {
+        let time = self.sent.as_ref().map_or(self.first, |(time, _, _)| *time);
+        let answered_at = self.responses.last().map(|(time, _, _)| (*time).max(self.last.min(*time)));
+        let answered_at = if self.ended { Some(self.last) } else { answered_at }.filter(|_| reply.is_answer());
+        TaskOutcome {
+            time,
+            handling,
+            reply,
+            pending,
+            answered_at: answered_at.or_else(|| reply.is_answer().then_some(self.last)),
+            status: self.status(),
+            request_bytes: self.request_bytes(),
+            response_bytes: self
+                .response_bytes()
+                .map_or(ByteCount::absent(ByteLayer::Message), |bytes| ByteCount::measured(bytes, ByteLayer::Message)),
+            cites: self.cites(handling, reply),
+        }
+    }
+
+    fn request_bytes(&self) -> ByteCount {
+        let summed: Vec<u64> = self.summaries.iter().filter_map(|(summary, _)| summary.request_bytes).collect();
+        match (&self.sent, summed.is_empty()) {
+            (_, false) => ByteCount::measured(summed.iter().sum(), ByteLayer::Message),
+            (Some((_, RequestBody::Bytes(bytes), _)), true) => ByteCount::measured(*bytes, ByteLayer::Body),
+            (Some((_, RequestBody::None, _)), true) => ByteCount::measured(0, ByteLayer::Body),
+            _ => ByteCount::absent(ByteLayer::Message),
+        }
+    }
+
+    fn cites(&self, handling: Handling, reply: Reply) -> Vec<(WitnessKind, Provenance)> {
+        let mut cites = Vec::new();
+        let request = self.sent.as_ref().map_or(&self.first_provenance, |(_, _, provenance)| provenance);
+        cites.push((WitnessKind::Request, request.clone()));
+        let summary = self.summaries.last().map(|(_, provenance)| provenance);
+        let failure = self.failed.as_ref().map(|(_, _, provenance)| provenance);
+        if reply.is_answer() {
+            let answer = self.responses.last().map(|(_, _, provenance)| provenance).or(summary);
+            cites.extend(answer.map(|provenance| (WitnessKind::Answer, provenance.clone())));
+        }
+        if let Some(provenance) = &self.acknowledged {
+            cites.push((WitnessKind::Collected, provenance.clone()));
+        }
+        let kind = match handling {
+            Handling::NoResponse => Some(WitnessKind::NoResponse),
+            Handling::CancelledOnSend | Handling::AbandonedAtHeaders => Some(WitnessKind::Abandoned),
+            _ => None,
+        };
+        if let (Some(kind), Some(provenance)) = (kind, failure.or(summary)) {
+            cites.push((kind, provenance.clone()));
+        }
+        cites
+    }
+}
+
+/// Whether any task of this host's log shows a response: if none does, an absent one means nothing.
+pub(crate) fn shows_responses(tasks: &[Task]) -> bool {
+    tasks.iter().any(Task::answered)
+}

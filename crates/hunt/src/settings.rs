@@ -1,0 +1,50 @@
+//! The numbers the hunt decides by, each with its reason. One place, so that a reviewer can read them all.
+
+const SECOND: i64 = 1_000_000_000;
+
+/// After a reply, how long the process and its descendants are watched for a use of it: 30 s. Public cases act within
+/// seconds of the fetch; a longer window would catch the application's own life.
+pub const EFFECT_WINDOW_NS: i64 = 30 * SECOND;
+
+/// How far back is looked for "what this process does anyway" before a reply: 10 minutes.
+pub const HABIT_WINDOW_NS: i64 = 600 * SECOND;
+
+/// A process that ends within this after its reply is "gone at once": 2 s.
+pub const GONE_AT_ONCE_NS: i64 = 2 * SECOND;
+
+/// Clock difference between a Mac and a network sensor that linking bears: 2 s.
+pub const CLOCK_SLACK_NS: i64 = 2 * SECOND;
+
+/// Connection attempts of one 5-tuple within this are one attempt: the kernel repeats a SYN for 75 s (BSD
+/// `TCPTV_KEEP_INIT`) and waits for the last.
+pub const ATTEMPT_RETRY_NS: i64 = 120 * SECOND;
+
+/// Exchanges below which silence is no definite `no-reply` (design 1.3).
+pub const NO_REPLY_MINIMUM: u64 = 4;
+
+/// Replies that count as "many identical" for a definite `reply-unhandled`.
+pub const IDENTICAL_REPLIES_MINIMUM: u64 = 8;
+
+/// Fresh connections that count as persistence for network records alone: one a hour for a day.
+pub const PERSISTENCE_MINIMUM: u64 = 24;
+
+/// Request sizes that differ by no more than this carry nothing back: room for a counter, a time, another session ticket.
+pub const REQUEST_SLACK_BYTES: u64 = 256;
+
+/// Hosts with a sight below which rarity is blind.
+pub const RARITY_MINIMUM_HOSTS: u64 = 10;
+
+/// Rate of false discoveries among cadence claims.
+pub const DISCOVERY_RATE: f64 = 0.01;
+
+/// The prior in decibans: one channel in a hundred of those a hunter looks at. Documented in `docs/concepts/scoring.md`.
+pub const PRIOR_DECIBANS: f64 = -20.0;
+
+/// Score thresholds of the levels low, medium, high, critical (design 5).
+pub const LEVEL_THRESHOLDS: [f64; 4] = [0.1, 0.5, 0.9, 0.99];
+
+/// Points kept for the picture of one finding.
+pub const TIMELINE_POINTS: usize = 400;
+
+/// Time after which a request without an announced timeout is taken as unanswered: URLSession's default of 60 s.
+pub const DEFAULT_REQUEST_TIMEOUT_NS: i64 = 60 * SECOND;

@@ -1,0 +1,57 @@
+//! `api.abandoned`: the client gave every response up.
+//!
+//! # What it says
+//! The life of every request was seen at the API, and each was cancelled by the client on sending or as soon as the headers
+//! came; none was collected. It speaks from absence.
+//!
+//! # Why it matters
+//! It is the strongest sign the log can give that a program does not handle responses: it does not even wait for them.
+//!
+//! # When it is wrong
+//! Speed tests cancel their own loads, media players probe ranges, prefetchers and delegates that return `.cancel` decide at
+//! the headers. Those read the headers, which is handling of a kind.
+//!
+//! # References
+//! `NSURLErrorCancelled` (-999); MITRE ATT&CK AN1601.
+
+use super::{Signal, counted, refutes, supports};
+use crate::{absence::Subject, judge::Context};
+use monologue_model::{Handling, Judgement, Needs, Sight, SignalId, WitnessKind};
+
+/// See the module comment, which is the manual page.
+pub(super) struct Abandoned;
+
+impl Signal for Abandoned {
+    fn id(&self) -> SignalId {
+        SignalId("api.abandoned")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Every(&[Sight::TaskLifecycle])
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("api_abandoned.rs")
+    }
+
+    fn cites(&self) -> &'static [WitnessKind] {
+        &[WitnessKind::Request, WitnessKind::Abandoned]
+    }
+
+    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+        let handling = &subject.possible.handling;
+        let taken = handling.of(Handling::Delivered) + handling.of(Handling::DeliveredEmpty);
+        let collected = handling.of(Handling::Collected);
+        match handling.abandoned() {
+            0 if collected > 0 => {
+                refutes(6.0, format!("the application took delivery of {}", counted(collected, "response")))
+            }
+            0 => Judgement::Silent,
+            abandoned if taken + collected == 0 => supports(
+                10.0,
+                format!("every one of {} was cancelled by the client itself", counted(abandoned, "request")),
+            ),
+            _ => Judgement::Silent,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `effect.acted-on-reply`: something was done after a reply.
+//!
+//! # What it says
+//! After at least one reply the process or a descendant started a program, registered a launch item or changed a file, and
+//! this is beyond what it does anyway. It speaks from presence.
+//!
+//! # Why it matters
+//! Fetch, then act, is what a command channel is for. Together with an identity nobody vouches for it is T1102.003 proper
+//! (pull only); it also rules out that the reply was ignored.
+//!
+//! # When it is wrong
+//! Updaters, package managers and sync clients do exactly this; their signature speaks for them in `identity.untrusted`.
+//! What follows a reply in time need not follow from it.
+//!
+//! # References
+//! MITRE ATT&CK T1102.003, T1105.
+
+use super::{Signal, counted, supports};
+use crate::{absence::Subject, judge::Context};
+use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+
+/// See the module comment, which is the manual page.
+pub(super) struct ActedOnReply;
+
+impl Signal for ActedOnReply {
+    fn id(&self) -> SignalId {
+        SignalId("effect.acted-on-reply")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Any(&[Sight::FileEffect])
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("effect_acted_on_reply.rs")
+    }
+
+    fn cites(&self) -> &'static [WitnessKind] {
+        &[WitnessKind::Effect]
+    }
+
+    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+        let counters = &subject.channel.counters;
+        if counters.effects.yes == 0 {
+            return Judgement::Silent;
+        }
+        let notes = subject.channel.witnesses.of(WitnessKind::Effect);
+        let first = notes.first().map_or("something was done", |witness| &*witness.note);
+        let times = counted(counters.effects.yes, "reply").replace("replys", "replies");
+        supports(5.0, format!("after {times} something was done, first: {first}"))
+    }
+}

@@ -1,0 +1,55 @@
+//! `identity.rare`: how many hosts do the same.
+//!
+//! # What it says
+//! Supports where only one host of the fleet runs this application against this service, refutes where at least a third do.
+//! Blind below ten hosts with that sight.
+//!
+//! # Why it matters
+//! An implant is rare; an agent that the company rolled out is not.
+//!
+//! # When it is wrong
+//! Most names are seen on one host only (measured: 732 of 879 TLS names over five hosts), so rarity alone is noise and
+//! weighs little. An attack on the whole fleet is not rare.
+//!
+//! # References
+//! `docs/concepts/scoring.md`.
+
+use super::{Signal, refutes, supports};
+use crate::{absence::Subject, judge::Context, settings};
+use monologue_model::{Judgement, Needs, Prevalence, Sight, SignalId, WitnessKind};
+
+/// See the module comment, which is the manual page.
+pub(super) struct Rare;
+
+impl Signal for Rare {
+    fn id(&self) -> SignalId {
+        SignalId("identity.rare")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Any(&[Sight::ProcessExec, Sight::TaskLifecycle])
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("identity_rare.rs")
+    }
+
+    fn cites(&self) -> &'static [WitnessKind] {
+        &[]
+    }
+
+    fn hosts_needed(&self) -> u64 {
+        settings::RARITY_MINIMUM_HOSTS
+    }
+
+    fn judge(&self, _subject: &Subject<'_>, context: &Context) -> Judgement {
+        let Prevalence { hosts, of } = context.prevalence;
+        if hosts == 1 {
+            supports(3.0, format!("on one host of {of}"))
+        } else if hosts * 3 >= of {
+            refutes(6.0, format!("on {hosts} hosts of {of}"))
+        } else {
+            Judgement::Silent
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `identity.untrusted`: who vouches for the program.
+//!
+//! # What it says
+//! Supports where nobody does: unsigned, ad hoc signed, or an interpreter or `curl` that runs for a script. Refutes where a
+//! developer team signed it or it is part of macOS. It speaks from presence.
+//!
+//! # Why it matters
+//! Signing costs an attacker an identity that can be revoked; most one-way implants on Macs do without.
+//!
+//! # When it is wrong
+//! Home-grown tools, Homebrew and developers' own builds are ad hoc signed. Stolen and bought Developer IDs are signed. The
+//! state comes from the kernel's flags at run time; whether the certificate is revoked is not known offline.
+//!
+//! # References
+//! XNU `cs_blobs.h`: `CS_ADHOC`, `CS_SIGNED`, `CS_PLATFORM_BINARY`; Apple Endpoint Security process fields.
+
+use super::{Signal, refutes, supports};
+use crate::{absence::Subject, judge::Context};
+use monologue_model::{Judgement, Needs, Sight, SignalId, SignatureState, WitnessKind};
+
+/// See the module comment, which is the manual page.
+pub(super) struct Untrusted;
+
+impl Signal for Untrusted {
+    fn id(&self) -> SignalId {
+        SignalId("identity.untrusted")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Any(&[Sight::ProcessSignature])
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("identity_untrusted.rs")
+    }
+
+    fn cites(&self) -> &'static [WitnessKind] {
+        &[WitnessKind::Identity]
+    }
+
+    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+        let channel = subject.channel;
+        let has = |state| channel.attributes.signatures.contains(&state);
+        let agent = channel.key.application.agent();
+        if has(SignatureState::Unsigned) {
+            return supports(11.0, "the program is not signed");
+        }
+        if has(SignatureState::AdHoc) {
+            return supports(10.0, "the program is signed ad hoc: nobody vouches for it");
+        }
+        if has(SignatureState::Platform) {
+            return match agent {
+                Some(agent) if agent.contains('/') && !agent.starts_with("/System/") && !agent.starts_with("/usr/") => {
+                    supports(8.0, format!("part of macOS, but run for {agent}, for which nobody vouches"))
+                }
+                Some(_) => refutes(6.0, "part of macOS, run for a named job"),
+                None => refutes(16.0, "the program is part of macOS"),
+            };
+        }
+        if has(SignatureState::Team) {
+            return refutes(14.0, "a developer team signed the program");
+        }
+        Judgement::Silent
+    }
+}

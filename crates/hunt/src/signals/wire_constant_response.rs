@@ -1,0 +1,62 @@
+//! `wire.constant-response`: the same answer every time.
+//!
+//! # What it says
+//! At least eight answers came and all were alike in status, size and, where seen, content. It speaks from absence: one
+//! answer of unknown size makes it blind.
+//!
+//! # Why it matters
+//! Labelled one-way implants usually do get answers: the same error, hundreds of times, that never changes what they do. A
+//! client that handled an error would stop, back off or ask differently.
+//!
+//! # When it is wrong
+//! A constant 204 or 304 is what heartbeats and unchanged resources get, so those say nothing here. A constant small 200
+//! (`{"status":"ok"}`) is common among honest agents and weighs little.
+//!
+//! # References
+//! RFC 9110 section 15; the labelled captures in which one error of constant size is repeated are described in
+//! `docs/concepts/scoring.md`.
+
+use super::{Signal, counted, supports};
+use crate::{absence::Subject, judge::Context, settings};
+use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
+
+/// See the module comment, which is the manual page.
+pub(super) struct ConstantResponse;
+
+impl Signal for ConstantResponse {
+    fn id(&self) -> SignalId {
+        SignalId("wire.constant-response")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Every(&[Sight::FlowReply, Sight::FlowBytes])
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("wire_constant_response.rs")
+    }
+
+    fn cites(&self) -> &'static [WitnessKind] {
+        &[WitnessKind::Answer]
+    }
+
+    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+        let possible = subject.possible;
+        let answers = possible.answer;
+        let due = possible.reply_due() + subject.missing;
+        let alike = answers.is_constant() && answers.seen == due;
+        if !alike || answers.seen < settings::IDENTICAL_REPLIES_MINIMUM {
+            return Judgement::Silent;
+        }
+        let status = possible.status.greatest.unwrap_or(0);
+        let times = counted(answers.seen, "time");
+        match status {
+            204 | 205 | 304 => Judgement::Silent,
+            400..=599 => supports(6.0, format!("the same error {status} came {times} and changed nothing")),
+            _ if possible.reply.of(Reply::HandshakeOnly) == answers.seen => {
+                supports(6.0, format!("the same failed TLS handshake {times}, and the client never gave up"))
+            }
+            _ => supports(2.0, format!("the same answer came {times}")),
+        }
+    }
+}
