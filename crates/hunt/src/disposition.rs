@@ -57,8 +57,9 @@ fn is_unhandled(subject: &Subject<'_>) -> bool {
         return false;
     }
     let all = |tally: monologue_model::Tally| tally.yes >= watched;
-    let identical =
-        possible.answer.is_constant() && possible.answer.seen == due && due >= settings::IDENTICAL_REPLIES_MINIMUM;
+    let identical = possible.answer.is_constant()
+        && possible.answer.seen == due
+        && subject.channel.counters.answer.seen >= settings::IDENTICAL_REPLIES_MINIMUM;
     all(possible.output_discarded) || all(possible.process_gone) || identical
 }
 

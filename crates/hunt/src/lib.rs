@@ -10,6 +10,8 @@ mod host;
 mod hunt;
 mod identity;
 pub mod judge;
+#[cfg(test)]
+mod laws;
 mod link;
 mod origin;
 mod processes;

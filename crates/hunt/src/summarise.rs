@@ -9,12 +9,17 @@ use std::collections::BTreeMap;
 
 /// Gathers exchanges into channels, by key. The result is sorted by key.
 pub(crate) fn summarise(exchanges: &[LinkedExchange]) -> Vec<Channel> {
+    summarise_with_cap(exchanges, DEFAULT_ROW_CAP)
+}
+
+/// As [`summarise`], keeping at most `row_cap` rows of each channel.
+pub(crate) fn summarise_with_cap(exchanges: &[LinkedExchange], row_cap: usize) -> Vec<Channel> {
     let mut channels: BTreeMap<ChannelKey, Channel> = BTreeMap::new();
     let grown = grown_after_effect(exchanges);
     for (at, linked) in exchanges.iter().enumerate() {
         let exchange = &linked.exchange;
         let key = key_of(exchange);
-        let channel = channels.entry(key.clone()).or_insert_with(|| Channel::new(key, exchange.time, DEFAULT_ROW_CAP));
+        let channel = channels.entry(key.clone()).or_insert_with(|| Channel::new(key, exchange.time, row_cap));
         add(channel, linked, grown.contains(&at));
     }
     channels.values_mut().for_each(Channel::prune);

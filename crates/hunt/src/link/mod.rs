@@ -43,6 +43,14 @@ pub(crate) struct LinkedExchange {
     answer: Option<(Timestamp, Timestamp)>,
 }
 
+#[cfg(test)]
+impl LinkedExchange {
+    /// An exchange made by a test.
+    pub(crate) fn for_laws(exchange: Exchange) -> Self {
+        Self { exchange, protocol: None, self_removal: None, answer: None }
+    }
+}
+
 /// Everything about one host that linking looks at.
 struct Host<'a> {
     name: Arc<str>,

@@ -40,14 +40,14 @@ impl Signal for Abandoned {
 
     fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
         let handling = &subject.possible.handling;
-        let taken = handling.of(Handling::Delivered) + handling.of(Handling::DeliveredEmpty);
         let collected = handling.of(Handling::Collected);
+        let due = subject.due(Sight::TaskLifecycle);
         match handling.abandoned() {
             0 if collected > 0 => {
                 refutes(6.0, format!("the application took delivery of {}", counted(collected, "response")))
             }
             0 => Judgement::Silent,
-            abandoned if taken + collected == 0 => supports(
+            abandoned if abandoned == due => supports(
                 10.0,
                 format!("every one of {} was cancelled by the client itself", counted(abandoned, "request")),
             ),

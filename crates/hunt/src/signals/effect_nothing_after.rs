@@ -40,15 +40,13 @@ impl Signal for NothingAfter {
 
     fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
         let windows = subject.possible.effects;
-        if windows.seen == 0 || windows.yes > 0 || subject.possible.reply.answered() == 0 {
+        let own = subject.channel.counters.effects.seen;
+        if own == 0 || windows.yes > 0 || subject.possible.reply.answered() == 0 {
             return Judgement::Silent;
         }
         supports(
             6.0,
-            format!(
-                "nothing happened on the Mac after any of {}",
-                counted(windows.seen, "reply").replace("replys", "replies")
-            ),
+            format!("nothing happened on the Mac after any of {}", counted(own, "reply").replace("replys", "replies")),
         )
     }
 }

@@ -45,11 +45,13 @@ impl Signal for ConstantResponse {
         let answers = possible.answer;
         let due = possible.reply_due() + subject.missing;
         let alike = answers.is_constant() && answers.seen == due;
-        if !alike || answers.seen < settings::IDENTICAL_REPLIES_MINIMUM {
+        // Counted are its own answers; those that may belong to it have to agree.
+        let own = subject.channel.counters.answer.seen;
+        if !alike || own < settings::IDENTICAL_REPLIES_MINIMUM {
             return Judgement::Silent;
         }
         let status = possible.status.greatest.unwrap_or(0);
-        let times = counted(answers.seen, "time");
+        let times = counted(own, "time");
         match status {
             204 | 205 | 304 => Judgement::Silent,
             400..=599 => supports(6.0, format!("the same error {status} came {times} and changed nothing")),

@@ -44,9 +44,10 @@ impl Signal for NoReply {
         if silent == 0 || silent != subject.due(Sight::FlowReply) {
             return Judgement::Silent;
         }
-        if silent < settings::NO_REPLY_MINIMUM {
-            return supports(3.0, format!("nothing came back to {}", counted(silent, "request")));
+        let own = subject.channel.counters.reply.of(Reply::Silent);
+        if own < settings::NO_REPLY_MINIMUM {
+            return supports(3.0, format!("nothing came back to {}", counted(own, "request")));
         }
-        supports(10.0, format!("nothing came back to any of {}", counted(silent, "request")))
+        supports(10.0, format!("nothing came back to any of {}", counted(own, "request")))
     }
 }

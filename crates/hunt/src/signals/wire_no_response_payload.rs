@@ -39,7 +39,8 @@ impl Signal for NoResponsePayload {
 
     fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
         let reply = &subject.possible.reply;
-        let bare = reply.of(Reply::Empty) + reply.of(Reply::HandshakeOnly);
+        let own = &subject.channel.counters.reply;
+        let bare = own.of(Reply::Empty) + own.of(Reply::HandshakeOnly);
         let with_body = reply.of(Reply::Payload) + reply.of(Reply::Bytes);
         if bare == 0 || with_body > 0 {
             return Judgement::Silent;
