@@ -105,7 +105,8 @@ impl Client {
     /// Takes one record. Gives statements only where too much would have to be held back.
     pub(super) fn take(&mut self, step: &Step<'_>, provenance: &dyn Fn() -> Provenance) -> Vec<Statement> {
         let mark = Mark { time: step.time, global: step.global_number };
-        let mut belongs = true;
+        // Without numbers nobody can tell whether anything is missing, so nothing is claimed.
+        let mut belongs = step.global_number.is_some() || step.type_number.is_some();
         if let Some(number) = step.global_number {
             match &mut self.global {
                 Some(series) => belongs = series.take(number, mark, step.at, provenance, &mut self.global_gaps),
@@ -123,7 +124,7 @@ impl Client {
             }
         }
         if belongs {
-            // A record told twice, or far out of order, shows nothing about what this client saw then.
+            // A record told twice, or far out of order, adds nothing to what this client is known to have seen.
             self.from = self.from.min(step.time);
             self.until = self.until.max(step.time);
             self.note_type(step.body);

@@ -16,6 +16,12 @@ const SEARCHED_LENGTH_CAP: usize = 16 * 1024;
 /// Texts kept for reuse; when there are more, all are let go.
 const SHARED_CAP: usize = 64 * 1024;
 
+/// Longest text that is kept for reuse, in bytes: a path of macOS has at most 1,024.
+const SHARED_LENGTH_CAP: usize = 1024;
+
+/// Longest path or identifier kept, in bytes; longer ones are no such thing, and are cut.
+const TEXT_LENGTH_CAP: usize = 16 * 1024;
+
 /// `PROT_EXEC` of `sys/mman.h`.
 const PROTECTION_EXECUTE: i64 = 0x4;
 
@@ -41,8 +47,10 @@ impl Shared {
         if self.0.len() >= SHARED_CAP {
             self.0.clear();
         }
-        let new: Arc<str> = text.into();
-        self.0.insert(Arc::clone(&new));
+        let new: Arc<str> = cut(text, TEXT_LENGTH_CAP).into();
+        if new.len() <= SHARED_LENGTH_CAP {
+            self.0.insert(Arc::clone(&new));
+        }
         new
     }
 
