@@ -1,5 +1,7 @@
 //! Facts of the `eslogger` reader, each checked by hand against the sample lines or against lines made here.
 
+#![cfg(test)]
+
 use monologue_formats::{Format, Head, Input, Item, Malformed, by_name};
 use monologue_model::{
     CoverageRecord, CoverageState, Detail, Event, FileEffectKind, Loss, ProcessKey, Sha256, Sight, SightSet,
