@@ -1,5 +1,6 @@
 //! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
 
+mod eslogger;
 mod input;
 mod lines;
 
@@ -58,7 +59,7 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which they are asked.
-pub const FORMATS: &[&dyn Format] = &[];
+pub const FORMATS: &[&dyn Format] = &[&eslogger::Eslogger];
 
 /// The format of that name.
 #[must_use]
