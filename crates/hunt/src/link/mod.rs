@@ -11,6 +11,7 @@ mod names;
 mod tasks;
 
 pub(crate) use flows::{is_unicast, service_of};
+pub use tasks::{TaskState, task_states};
 
 use crate::{coverage::Coverage, identity, processes, processes::Instance, processes::ProcessTable, settings};
 use effects::{Deeds, Watch};

@@ -20,6 +20,7 @@ const NO_ANSWER_ERRORS: &[i64] = &[-1001, -1004, -1005];
 /// Everything the log says of one API request.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
+    id: TaskId,
     pub(crate) process: ProcessImage,
     pub(crate) format: Arc<str>,
     pub(crate) first: Timestamp,
@@ -69,7 +70,7 @@ pub(crate) fn collect(events: &[Event]) -> Vec<Task> {
         };
         let Some(id) = id else { continue };
         let key = (process.key.boot.clone(), process.key.pid, id.clone());
-        let task = tasks.entry(key).or_insert_with(|| Task::new(process, event));
+        let task = tasks.entry(key).or_insert_with(|| Task::new(id, process, event));
         task.first = task.first.min(event.time);
         task.last = task.last.max(event.time);
         match &event.detail {
@@ -88,8 +89,9 @@ pub(crate) fn collect(events: &[Event]) -> Vec<Task> {
 }
 
 impl Task {
-    fn new(process: &ProcessImage, event: &Event) -> Self {
+    fn new(id: &TaskId, process: &ProcessImage, event: &Event) -> Self {
         Self {
+            id: id.clone(),
             process: process.clone(),
             format: event.format.clone(),
             first: event.time,
@@ -311,6 +313,53 @@ impl Task {
         }
         cites
     }
+}
+
+/// What the log shows of one API request, decided: the state table as a reader of the raw lines would fill it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskState {
+    /// The process that logged it.
+    pub pid: Option<u32>,
+    /// The task's UUID: 32 hexadecimal digits, upper case.
+    pub uuid: Arc<str>,
+    /// The task's number in its session.
+    pub number: u64,
+    /// How the response was taken.
+    pub handling: Handling,
+    /// What came back.
+    pub reply: Reply,
+    /// HTTP status. `None` means nobody recorded one.
+    pub status: Option<u16>,
+    /// Bytes received, header and body. `None` means nobody recorded it.
+    pub response_bytes: Option<u64>,
+    /// The reply window runs past the end of the log.
+    pub pending: bool,
+}
+
+/// The state of every API request in the events of one host. Requests served from the cache, or never sent for a reason
+/// of our own side, are no exchanges and left out.
+#[must_use]
+pub fn task_states(events: &[Event]) -> Vec<TaskState> {
+    let coverage = Coverage::from_records(events.iter().filter_map(|event| match &event.detail {
+        Detail::Coverage(record) => Some(record),
+        _ => None,
+    }));
+    let tasks = collect(events);
+    let shows = shows_responses(&tasks);
+    let state = |task: &Task| {
+        let outcome = task.outcome(&coverage, shows)?;
+        Some(TaskState {
+            pid: task.process.key.pid,
+            uuid: task.id.uuid.clone(),
+            number: task.id.number,
+            handling: outcome.handling,
+            reply: outcome.reply,
+            status: outcome.status,
+            response_bytes: outcome.response_bytes.value,
+            pending: outcome.pending,
+        })
+    };
+    tasks.iter().filter_map(state).collect()
 }
 
 /// Whether any task of this host's log shows a response: if none does, an absent one means nothing.
