@@ -110,6 +110,7 @@ fn fuzz(root: &Path) -> Result<()> {
     let cargo = |arguments: &[&str]| commands::run(root, "cargo", arguments);
     let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--release", "--locked"];
     cargo(&[&["clippy"], &manifest[..], &["--all-targets", "--", "-D", "warnings"]].concat())?;
+    cargo(&[&["test"], &manifest[..]].concat())?;
     cargo(&[&["run"], &manifest[..], &["--bin", "formats", "--", FUZZ_SECONDS, FUZZ_SEED]].concat())
 }
 
