@@ -3,6 +3,7 @@
 //! Nothing here does input or output, reads the clock or prints. The straight line is
 //! [`Event`] → [`Exchange`] → [`Channel`] → [`Judgement`] → [`Finding`].
 
+mod attributes;
 mod bytes;
 mod channel;
 mod coverage;
@@ -17,10 +18,11 @@ mod redact;
 mod sight;
 mod time;
 
+pub use attributes::{Attributes, Bounded, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses};
 pub use bytes::{ByteCount, ByteLayer, ByteQuality};
 pub use channel::{
-    Attributes, Bounded, Channel, ChannelId, ChannelKey, Counters, DEFAULT_ROW_CAP, Extent, HandlingCounts, MergeError,
-    ReplyCounts, Row, Service, Tally, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses,
+    Channel, ChannelId, ChannelKey, Counters, DEFAULT_ROW_CAP, Extent, HandlingCounts, MergeError, ReplyCounts, Row,
+    Service, Tally,
 };
 pub use coverage::{CoverageRecord, CoverageState, HostCoverage, Loss, SightCoverage};
 pub use event::{

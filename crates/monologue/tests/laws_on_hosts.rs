@@ -1,0 +1,202 @@
+//! The laws on whole simulated hosts, from bytes to findings: forgetting, order, sharding.
+#![cfg(test)]
+
+use monologue_formats::{Input, Item};
+use monologue_hunt::{HostHunt, Hunt, Options, absence, disposition, hunt_host, judge, judge::Context};
+use monologue_model::{CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Sight, SightSet};
+use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc};
+
+/// A small deterministic generator (SplitMix64), so that a failure can be repeated from its seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+}
+
+/// The events of a simulated fleet, by host; network records by the address list the simulation hands out.
+fn fleet(seed: u64) -> BTreeMap<Arc<str>, Vec<Event>> {
+    let fleet = monologue_simulate::simulate(&monologue_simulate::Options { seed, ..Default::default() });
+    let mut events: Vec<Event> = Vec::new();
+    let mut owners: BTreeMap<String, Arc<str>> = BTreeMap::new();
+    for file in &fleet.files {
+        if file.path == "assets.csv" {
+            for line in String::from_utf8(file.bytes.clone()).unwrap().lines().skip(1) {
+                let mut columns = line.split(',');
+                let host = columns.next().unwrap();
+                owners.insert(columns.next().unwrap().to_owned(), host.into());
+            }
+        }
+    }
+    for file in &fleet.files {
+        let host: Option<Arc<str>> =
+            file.path.strip_prefix("hosts/").and_then(|rest| rest.split('/').next()).map(Arc::from);
+        let (format, input) = Input::from_bytes(&file.path, &file.bytes).with_head(monologue_formats::detect).unwrap();
+        let Ok(format) = format else { continue };
+        for item in format.read(input) {
+            if let Ok(Item::Event(mut event) | Item::Derived(mut event)) = item {
+                event.host = host.clone();
+                events.push(*event);
+            }
+        }
+    }
+    let mut by_host: BTreeMap<Arc<str>, Vec<Event>> = BTreeMap::new();
+    let mut sensors = Vec::new();
+    for event in events {
+        let owner = match (&event.host, event.originator()) {
+            (Some(host), _) => host.clone(),
+            (None, Some(originator)) => match owners.get(&originator.ip().to_string()) {
+                Some(host) => host.clone(),
+                None => continue,
+            },
+            (None, None) => {
+                sensors.push(event);
+                continue;
+            }
+        };
+        by_host.entry(owner).or_default().push(event);
+    }
+    by_host.values_mut().for_each(|events| events.extend(sensors.iter().cloned()));
+    by_host
+}
+
+/// The sights that lose a witness when a record of this kind goes.
+fn hurt(detail: &Detail) -> SightSet {
+    SightSet::of(match detail {
+        Detail::ProcessExec(_) => &[Sight::ProcessExec, Sight::ProcessSignature, Sight::ProcessArguments],
+        Detail::ProcessFork(_) => &[Sight::ProcessFork],
+        Detail::ProcessExit(_) => &[Sight::ProcessExit],
+        Detail::FileEffect(_) => &[Sight::FileEffect],
+        Detail::LaunchItem(_) => &[Sight::LaunchItem],
+        Detail::ServiceConnect(_) => &[Sight::ServiceConnect],
+        Detail::Task(_) | Detail::Background(_) => &[Sight::TaskLifecycle],
+        Detail::Connection(_) => &[Sight::FlowBytes, Sight::FlowReply],
+        Detail::Dns(_) => &[Sight::DnsQuery],
+        Detail::Flow(_) => &[Sight::FlowBytes, Sight::FlowReply, Sight::FlowTeardown],
+        Detail::Http(_) => &[Sight::HttpResponse, Sight::HttpRequest],
+        Detail::Tls(_) => &[Sight::TlsHandshake],
+        Detail::Coverage(_) => &[],
+    })
+}
+
+/// All claims on a host: definite dispositions, and supports from absence.
+fn claims(hunted: &HostHunt) -> BTreeSet<(String, String)> {
+    let possible = absence::possible(&hunted.channels);
+    let mut claims = BTreeSet::new();
+    for (channel, possible) in hunted.channels.iter().zip(&possible) {
+        let subject = absence::Subject { channel, possible, missing: hunted.missing_exchanges };
+        let name = channel.key.id().to_string();
+        let disposition = disposition::decide(&subject);
+        if disposition.is_definite() {
+            claims.insert((name.clone(), disposition.to_string()));
+        }
+        for answer in judge::judge(&subject, &Context::default()) {
+            let from_absence = matches!(answer.signal.needs(), Needs::Every(_));
+            if from_absence && matches!(answer.judgement, Judgement::Supports { .. }) {
+                claims.insert((name.clone(), answer.signal.id().to_string()));
+            }
+        }
+    }
+    claims
+}
+
+/// Removes records and marks that sensor, host and time as lost, as a sequence gap does.
+fn forget(events: &[Event], random: &mut Random, count: usize, wanted: impl Fn(&Detail) -> bool) -> Vec<Event> {
+    let mut left = events.to_vec();
+    for _ in 0..count {
+        let candidates: Vec<usize> =
+            left.iter().enumerate().filter(|(_, event)| wanted(&event.detail)).map(|(at, _)| at).collect();
+        if candidates.is_empty() {
+            break;
+        }
+        let at = candidates[random.below(candidates.len())];
+        let event = &mut left[at];
+        let sights = hurt(&event.detail);
+        event.detail = Detail::Coverage(CoverageRecord {
+            format: event.format.clone(),
+            sights,
+            from: event.time,
+            until: event.time,
+            state: CoverageState::Lost { reason: Loss::Removed, records: Some(1) },
+        });
+    }
+    left
+}
+
+#[test]
+fn removing_records_of_a_host_makes_no_new_claim() {
+    let mut made = 0;
+    let mut rounds = 0;
+    for (host, events) in fleet(11) {
+        let full = hunt_host(&host, events.clone());
+        let before = claims(&full);
+        made += before.len();
+        let mut random = Random(host.bytes().fold(7, |seed, byte| seed * 31 + u64::from(byte)));
+        // Endpoint records one kind at a time: losing any record that shows exchanges silences the whole host.
+        let kinds: [fn(&Detail) -> bool; 6] = [
+            |detail| matches!(detail, Detail::ProcessExec(_)),
+            |detail| matches!(detail, Detail::ProcessFork(_)),
+            |detail| matches!(detail, Detail::ProcessExit(_)),
+            |detail| matches!(detail, Detail::FileEffect(_)),
+            |detail| matches!(detail, Detail::Dns(_)),
+            |detail| !matches!(detail, Detail::Coverage(_)),
+        ];
+        for wanted in kinds {
+            for count in [1, 5, 50] {
+                let after = claims(&hunt_host(&host, forget(&events, &mut random, count, wanted)));
+                let new: Vec<_> = after.difference(&before).collect();
+                assert!(new.is_empty(), "{host}: forgetting {count} records made {new:?}");
+                rounds += 1;
+            }
+        }
+    }
+    assert!(made > 20, "only {made} claims were there to be lost");
+    assert!(rounds > 100, "only {rounds} rounds");
+}
+
+#[test]
+fn the_order_of_events_and_the_sharding_by_host_change_nothing() {
+    let hosts = fleet(12);
+    let report = |events: Vec<Event>| {
+        let mut hunt = Hunt::new(Options::default());
+        events.into_iter().for_each(|event| hunt.take(event));
+        hunt.finish(Level::Info, &mut |_| {})
+    };
+    let all: Vec<Event> = hosts
+        .iter()
+        .flat_map(|(host, events)| {
+            events.iter().cloned().map(|mut event| {
+                event.host = Some(host.clone());
+                event
+            })
+        })
+        .collect();
+    let expected = report(all.clone());
+    assert!(expected.findings.len() > 100);
+    let mut random = Random(3);
+    let mut shuffled = all;
+    for at in (1..shuffled.len()).rev() {
+        shuffled.swap(at, random.below(at + 1));
+    }
+    assert_eq!(report(shuffled), expected);
+    let sharded: Vec<HostHunt> = hosts
+        .into_iter()
+        .map(|(host, events)| {
+            hunt_host(&host, {
+                let mut events = events;
+                events.iter_mut().for_each(|event| event.host = Some(host.clone()));
+                events
+            })
+        })
+        .collect();
+    assert_eq!(monologue_hunt::judge_hosts(&sharded).findings, expected.findings);
+}
