@@ -2,6 +2,7 @@
 
 mod input;
 mod lines;
+mod unified_log;
 
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
@@ -58,7 +59,7 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which they are asked.
-pub const FORMATS: &[&dyn Format] = &[];
+pub const FORMATS: &[&dyn Format] = &[&unified_log::UnifiedLog, &unified_log::UnifiedLogDecoded];
 
 /// The format of that name.
 #[must_use]
