@@ -43,7 +43,7 @@ fn started(subject: Subject) -> ConnectionLine {
     ConnectionLine { connection, fact: ConnectionFact::Started { endpoint, transport, tls }, code_uuid }
 }
 
-/// `nw_socket_handle_socket_event [C3103.1.1:2] Socket SO_ERROR [61: Connection refused]`.
+/// `nw_socket_handle_socket_event [C8.1.1:2] Socket SO_ERROR [61: Connection refused]`.
 fn failed(message: &str) -> Option<ConnectionLine> {
     let (before, after) = message.split_once(" SO_ERROR [")?;
     let (error, _) = leading_number::<i32>(after).filter(|(error, _)| *error > 0)?;
@@ -74,7 +74,7 @@ fn closed(subject: Subject, summary: &str) -> ConnectionLine {
     ConnectionLine { connection, fact, code_uuid }
 }
 
-/// `[C60.1 UUID local<->remote]`: both ends as written.
+/// `[C8.1 UUID local<->remote]`: both ends as written.
 fn connected_pair(line: &str) -> Option<(&str, &str)> {
     let inside = line.strip_prefix('[')?.strip_suffix(']')?;
     let (near, remote) = inside.split_once("<->")?;
@@ -91,7 +91,7 @@ fn add_remote(endpoint: &mut Endpoint, remote: &Endpoint) {
     }
 }
 
-/// `0.211s, DNS @…`: whole seconds and a fraction.
+/// `1.042s, DNS @…`: whole seconds and a fraction.
 fn milliseconds(text: &str) -> Option<u64> {
     let (seconds, rest) = leading_number::<u64>(text)?;
     let fraction = rest.strip_prefix('.').unwrap_or("").bytes().take_while(u8::is_ascii_digit).chain(*b"000").take(3);
@@ -99,7 +99,7 @@ fn milliseconds(text: &str) -> Option<u64> {
     seconds.checked_mul(1000)?.checked_add(fraction)
 }
 
-/// `24006/1151, …`: bytes received, then sent.
+/// `7310/912, …`: bytes received, then sent.
 fn byte_pair(text: &str) -> Option<(u64, u64)> {
     let (bytes_in, rest) = leading_number(text)?;
     let (bytes_out, _) = leading_number(rest.strip_prefix('/')?)?;
@@ -116,11 +116,11 @@ struct Subject {
 }
 
 impl Subject {
-    /// `C65 UUID host:443 tcp, url hash: …, tls, context: …, proc: UUID` (macOS 10.14 and later; the UUID may be
-    /// missing) or `28 host:443 stream, pid: 72166, tls` (macOS 10.13).
+    /// `C8 UUID host:443 tcp, url hash: …, tls, context: …, proc: UUID` (macOS 10.14 and later; the UUID may be
+    /// missing) or `8 host:443 stream, pid: 501, tls` (macOS 10.13).
     fn parse(inside: &str) -> Option<Self> {
         let (name, rest) = inside.split_once(' ')?;
-        // `C65.1` names a path of a connection, not a connection.
+        // `C8.1` names a path of a connection, not a connection.
         let connection = match leading_number(name.strip_prefix('C').unwrap_or(name))? {
             (connection, "") => connection,
             _ => return None,
@@ -157,7 +157,7 @@ fn transport(kind: &str) -> Transport {
 }
 
 /// Reads an endpoint: `host:443`, `1.2.3.4:443`, `1.2.3.4.443`, `2001:db8::1%en0.443`, `[2001:db8::1]:443`,
-/// `Hostname#cc2f46d4:443`, `IPv4#a00ac144:443`. What cannot be read stays unknown.
+/// `Hostname#5eaf00d1:443`, `IPv4#0ddba115:443`. What cannot be read stays unknown.
 fn parse_endpoint(text: &str) -> Endpoint {
     if let Some(address) = socket_address(text) {
         return Endpoint { address: Some(address.ip()), port: Some(address.port()), ..Endpoint::default() };

@@ -29,7 +29,7 @@ pub(super) fn number_after<T: FromStr>(text: &str, key: &str) -> Option<T> {
 }
 
 /// Reads `Task <UUID>.<N> rest`, at the beginning or after a prefix (HTTP/2 and HTTP/3 lines begin with
-/// `0x7fbf96273288 ID=108 `). Gives the task and the rest.
+/// `0x600000123 ID=4 `). Gives the task and the rest.
 pub(super) fn split_task(message: &str) -> Option<(TaskId, &str)> {
     const MARK: &str = "Task <";
     let mut from = 0;
@@ -78,7 +78,7 @@ mod tests {
         let plain = format!("Task <{uuid}>.<7> response ended");
         let (task, rest) = split_task(&plain).unwrap();
         assert_eq!((&*task.uuid, task.number, rest), ("0A1B2C3D4E5F60718293A4B5C6D7E8F9", 7, "response ended"));
-        let stream = format!("0x60000123 ID=108 {plain}");
+        let stream = format!("0x60000123 ID=4 {plain}");
         let (other, rest) = split_task(&stream).unwrap();
         assert_eq!((other, rest), (task, "response ended"));
         for wrong in [

@@ -50,7 +50,7 @@ pub(super) struct Question {
     pub(super) client_pid: Option<u32>,
 }
 
-/// Reads `[R375] getaddrinfo start -- …, hostname: …, options: …, client pid: 961 (name)`. `None` for other lines.
+/// Reads `[R41] getaddrinfo start -- …, hostname: …, options: …, client pid: 501 (name)`. `None` for other lines.
 pub(super) fn question(message: &str) -> Option<Question> {
     let (_, rest) = message.strip_prefix("[R")?.split_once("] getaddrinfo start -- ")?;
     let (_, rest) = rest.split_once("hostname: ")?;
@@ -60,7 +60,7 @@ pub(super) fn question(message: &str) -> Option<Question> {
     Some(Question { name, name_hash, client_pid: number_after(rest, "client pid: ") })
 }
 
-/// `<mask.hash: 'f1sHzVcJqTCJl3J8hK/U6g=='>` of Apple's tools and the same base64 alone of decoders, both as the latter.
+/// `<mask.hash: 'Q29vbCBoYXNoIGhlcmUhIQ=='>` of Apple's tools and the same base64 alone of decoders, both as the latter.
 fn name_hash(text: &str) -> Option<Arc<str>> {
     let inside = text.strip_prefix("<mask.hash: '").and_then(|text| text.strip_suffix("'>")).unwrap_or(text);
     let digits = inside.strip_suffix("==")?;
@@ -109,10 +109,10 @@ mod tests {
         let hash = "Q29vbCBoYXNoIGhlcmUhIQ==";
         for written in [format!("<mask.hash: '{hash}'>"), hash.to_owned()] {
             let line = format!(
-                "[R375] getaddrinfo start -- flags: 0xC000D000, ifindex: 0, protocols: 0, hostname: {written}, \
-                 options: 0x8 {{use-failover}}, client pid: 8572 (Notes, beta)"
+                "[R41] getaddrinfo start -- flags: 0xC000D000, ifindex: 0, protocols: 0, hostname: {written}, \
+                 options: 0x8 {{use-failover}}, client pid: 5012 (Notes, beta)"
             );
-            let expected = Question { name: None, name_hash: Some(hash.into()), client_pid: Some(8572) };
+            let expected = Question { name: None, name_hash: Some(hash.into()), client_pid: Some(5012) };
             assert_eq!(question(&line), Some(expected), "{written}");
         }
     }
@@ -130,9 +130,9 @@ mod tests {
     #[test]
     fn answers_and_ends_are_no_questions() {
         for other in [
-            "[R375] getaddrinfo stop -- hostname: x.example, client pid: 961 (a)",
-            "[R375->Q54016] Question for x.example (HTTPS) assigned DNS service 1",
-            "[R375->Q2] getaddrinfo result -- event: add, ifindex: 0, name: x.example, type: A, rdata: y (mortal)",
+            "[R41] getaddrinfo stop -- hostname: x.example, client pid: 501 (a)",
+            "[R41->Q7] Question for x.example (HTTPS) assigned DNS service 1",
+            "[R41->Q2] getaddrinfo result -- event: add, ifindex: 0, name: x.example, type: A, rdata: y (mortal)",
         ] {
             assert_eq!(question(other), None, "{other}");
         }

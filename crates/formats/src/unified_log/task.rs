@@ -66,7 +66,7 @@ fn resumed(rest: &str, from_network: bool) -> Option<TaskFact> {
     Some(TaskFact::Resumed { request_timeout_s, resource_timeout_s, modern_loader: from_network || comma })
 }
 
-/// `N 0`, `S 83`, or the letter alone (before macOS 10.14).
+/// `N 0`, `S 640`, or the letter alone (before macOS 10.14).
 fn request_body(rest: &str) -> Option<RequestBody> {
     let mut words = rest.split_ascii_whitespace();
     let kind = words.next()?;
@@ -104,7 +104,7 @@ fn error_code(rest: &str) -> Option<i64> {
     trailing.or_else(|| number_after(rest, "Code="))
 }
 
-/// `66064/0 bytes (error code: -1005 [1:57])`: bytes sent, bytes received, code.
+/// `5150/0 bytes (error code: -1005 [1:54])`: bytes sent, bytes received, code.
 fn load_failed(rest: &str) -> Option<TaskFact> {
     let (bytes_sent, rest) = leading_number(rest)?;
     let (bytes_received, rest) = leading_number(rest.strip_prefix('/')?)?;

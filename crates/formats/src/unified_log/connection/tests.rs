@@ -22,28 +22,28 @@ fn started_with(connection: u64, endpoint: Endpoint, transport: Transport, tls: 
 #[test]
 fn starts_of_macos_11_and_later() {
     let line = format!(
-        "[C65 {UUID} Tiles.Example.com:443 tcp, url hash: 0badcafe, tls, context: \
+        "[C17 {UUID} Tiles.Example.com:443 tcp, url hash: 0badcafe, tls, context: \
          com.apple.CFNetwork.NSURLSession.{{{UUID}}}{{(null)}}{{Y}}{{1}}, proc: {CODE}] start"
     );
     let read = parse(&line).unwrap();
     assert_eq!(read.code_uuid.as_deref(), Some("C0FFEE0012343ABC8DEF0123456789AB"));
-    let expected = started_with(65, endpoint(Some("tiles.example.com"), None, None, Some(443)), Transport::Tcp, true);
+    let expected = started_with(17, endpoint(Some("tiles.example.com"), None, None, Some(443)), Transport::Tcp, true);
     assert_eq!(Some(ConnectionLine { code_uuid: None, ..read }), expected);
 
     let masked = format!(
-        "[C4 {} Hostname#cc2f46d4:8443 tcp, url hash: ccdffc4c, definite, attribution: developer, context: \
+        "[C4 {} Hostname#5eaf00d1:8443 tcp, url hash: 7ab1e5e7, definite, attribution: developer, context: \
          x{{Y}}{{2}} (private)] start",
         UUID.replace('-', "")
     );
-    let hidden = endpoint(None, Some("Hostname#cc2f46d4"), None, Some(8443));
+    let hidden = endpoint(None, Some("Hostname#5eaf00d1"), None, Some(8443));
     assert_eq!(parse(&masked), started_with(4, hidden, Transport::Tcp, false));
 }
 
 #[test]
 fn starts_of_macos_10_and_of_quic() {
     let old = endpoint(Some("www.example.org"), None, None, Some(443));
-    let line = "[28 www.example.org:443 stream, pid: 72166, tls] start";
-    assert_eq!(parse(line), started_with(28, old.clone(), Transport::Tcp, true));
+    let line = "[19 www.example.org:443 stream, pid: 4242, tls] start";
+    assert_eq!(parse(line), started_with(19, old.clone(), Transport::Tcp, true));
     let line = "[C2 www.example.org:443 tcp, tls] start";
     assert_eq!(parse(line), started_with(2, old.clone(), Transport::Tcp, true), "no UUID");
     let line = format!("[C9 {UUID} www.example.org:443 quic-connection, url hash: 1, definite] start");
@@ -87,7 +87,7 @@ fn close_summary_of_macos_11_with_a_clear_remote() {
         &[
             &format!("[C7.1 {UUID} 10.1.2.3:49442<->203.0.113.7:443]"),
             "Connected Path: satisfied (Path is satisfied), viable, interface: en0, ipv4, dns",
-            "Duration: 1.042s, DNS @0.000s took 0.005s, TCP @0.006s took 0.103s, TLS 1.3 took 0.037s",
+            "Duration: 1.042s, DNS @0.000s took 0.011s, TCP @0.012s took 0.071s, TLS 1.3 took 0.052s",
             "bytes in/out: 7310/912, packets in/out: 6/3, rtt: 0.020s, retransmitted bytes: 0, out-of-order bytes: 0",
         ],
     );
@@ -98,24 +98,24 @@ fn close_summary_of_macos_11_with_a_clear_remote() {
 #[test]
 fn close_summary_with_a_hashed_remote_keeps_the_local_end() {
     let fact = close(
-        &format!("C7 {UUID} Hostname#cc2f46d4:443 tcp, url hash: ccdffc4c, tls, definite, attribution: developer"),
+        &format!("C7 {UUID} Hostname#5eaf00d1:443 tcp, url hash: 7ab1e5e7, tls, definite, attribution: developer"),
         &[
-            &format!("[C7.1.1 {UUID} 10.0.0.249:51486<->IPv4#a00ac144:443]"),
+            &format!("[C7.1.1 {UUID} 10.9.8.7:51999<->IPv4#0ddba115:443]"),
             "Connected Path: satisfied (Path is satisfied), interface: en0[802.11], ipv4, dns, uses wifi, LQM: good",
             "Privacy Stance: Not Eligible",
-            "Duration: 0.070s, QUIC @0.000s took 0.000s, TLS 1.3 took 0.055s",
+            "Duration: 0.070s, QUIC @0.000s took 0.001s, TLS 1.3 took 0.044s",
             "bytes in/out: 0/517, packets in/out: 0/4, rtt: 0.000s, retransmitted bytes: 1551, out-of-order bytes: 0",
             "ecn packets sent/acked/marked/lost: 5/4/0/0",
         ],
     );
-    let remote = endpoint(None, Some("Hostname#cc2f46d4"), None, Some(443));
-    assert_eq!(fact, closed_with(remote, Some("10.0.0.249:51486"), Some(70), Some((0, 517))));
+    let remote = endpoint(None, Some("Hostname#5eaf00d1"), None, Some(443));
+    assert_eq!(fact, closed_with(remote, Some("10.9.8.7:51999"), Some(70), Some((0, 517))));
 }
 
 #[test]
 fn close_summary_of_macos_10_writes_ports_after_a_dot() {
     let fact = close(
-        "7 www.example.org:443 stream, pid: 72166, tls",
+        "7 www.example.org:443 stream, pid: 4242, tls",
         &[
             &format!("[7.1 {UUID} 192.0.2.5.60001<->203.0.113.42.443]"),
             "Connected Path: satisfied (Path is satisfied), interface: en0, ipv4, dns",
@@ -129,13 +129,13 @@ fn close_summary_of_macos_10_writes_ports_after_a_dot() {
 
 #[test]
 fn close_summary_over_ipv6_drops_the_zone() {
-    for near in ["2001:db8:1:2::3%en0.51486", "[2001:db8:1:2::3%en0]:51486", "[2001:db8:1:2::3]:51486"] {
+    for near in ["2001:db8:1:2::3%en0.51999", "[2001:db8:1:2::3%en0]:51999", "[2001:db8:1:2::3]:51999"] {
         let fact = close(
             &format!("C7 {UUID} tiles.example.com:443 tcp, tls"),
             &[&format!("[C7.1 {UUID} {near}<->2001:db8::53.443]"), "bytes in/out: 10/20"],
         );
         let remote = endpoint(Some("tiles.example.com"), None, Some("2001:db8::53"), Some(443));
-        assert_eq!(fact, closed_with(remote, Some("[2001:db8:1:2::3]:51486"), None, Some((10, 20))), "{near}");
+        assert_eq!(fact, closed_with(remote, Some("[2001:db8:1:2::3]:51999"), None, Some((10, 20))), "{near}");
     }
 }
 
@@ -150,8 +150,8 @@ fn close_without_path_or_through_a_proxy() {
 
 #[test]
 fn socket_errors_name_connection_and_error() {
-    let line = "nw_socket_handle_socket_event [C3103.1.1:2] Socket SO_ERROR [61: Connection refused]";
-    let expected = ConnectionLine { connection: 3103, fact: ConnectionFact::Failed { error: 61 }, code_uuid: None };
+    let line = "nw_socket_handle_socket_event [C2718.1.1:2] Socket SO_ERROR [61: Connection refused]";
+    let expected = ConnectionLine { connection: 2718, fact: ConnectionFact::Failed { error: 61 }, code_uuid: None };
     assert_eq!(parse(line), Some(expected));
     assert_eq!(parse("nw_socket_handle_socket_event [C3.1:2] Socket SO_ERROR [0: none]"), None);
 }
@@ -161,7 +161,7 @@ fn events_and_cancel_alone_state_nothing() {
     for other in [
         format!("[C7 {UUID} tiles.example.com:443 tcp, tls] cancel"),
         "[C7.1 203.0.113.7:443 in_progress socket-flow (satisfied)] event: flow:finish_connect @0.1s".to_owned(),
-        "[C7] event: client:end_activity @0.211s, activity <nw_activity 28:43 [..]>".to_owned(),
+        "[C7] event: client:end_activity @0.211s, activity <nw_activity 12:2 [..]>".to_owned(),
         "[C7.1 203.0.113.7:443 tcp] start".to_owned(),
         "nw_flow_disconnected [C7.1 203.0.113.7:443 cancelled socket-flow ((null))] Output protocol disconnected"
             .to_owned(),

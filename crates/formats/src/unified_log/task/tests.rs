@@ -52,9 +52,9 @@ fn whatever_network_framework_resumes_uses_the_modern_loader() {
 #[test]
 fn connections_are_taken_and_released() {
     let assigned = |connection| Some(TaskFact::ConnectionAssigned { connection });
-    assert_eq!(read("setting up Connection 65"), assigned(65));
-    assert_eq!(read("now using Connection 14"), assigned(14));
-    assert_eq!(read("done using Connection 43"), Some(TaskFact::ConnectionReleased { connection: 43 }));
+    assert_eq!(read("setting up Connection 31"), assigned(31));
+    assert_eq!(read("now using Connection 32"), assigned(32));
+    assert_eq!(read("done using Connection 33"), Some(TaskFact::ConnectionReleased { connection: 33 }));
     assert_eq!(read("setting up Connection 0 creating secure tcp or quic connection"), None);
 }
 
@@ -63,7 +63,7 @@ fn requests_with_and_without_body_and_count() {
     let sent = |body| Some(TaskFact::RequestSent { body });
     assert_eq!(read("sent request, body N 0"), sent(RequestBody::None));
     assert_eq!(read("sent request, body N"), sent(RequestBody::None));
-    assert_eq!(read("sent request, body S 83"), sent(RequestBody::Bytes(83)));
+    assert_eq!(read("sent request, body S 640"), sent(RequestBody::Bytes(640)));
     assert_eq!(read("sent request, body S"), sent(RequestBody::Unsized));
     assert_eq!(read("sent request, body "), None);
     let stream = format!("0x600001c2a0 ID=108 Task <{PLAIN}>.<12> sent request, body S 9");
@@ -115,9 +115,9 @@ fn summary_of_a_first_use_in_both_spellings_of_true() {
 #[test]
 fn summary_of_a_reused_connection_with_and_without_sleep() {
     let reused = summary_of(
-        "summary for task failure {transaction_duration_ms=535, response_status=-1, connection=3, reused=1, \
-         reused_after_ms=60012, request_start_ms=85, request_duration_ms=0, response_start_ms=0, \
-         response_duration_ms=0, request_bytes=23, response_bytes=0, cache_hit=false}",
+        "summary for task failure {transaction_duration_ms=620, response_status=-1, connection=3, reused=1, \
+         reused_after_ms=60012, request_start_ms=77, request_duration_ms=0, response_start_ms=0, \
+         response_duration_ms=0, request_bytes=31, response_bytes=0, cache_hit=false}",
     );
     let expected = TaskSummary {
         success: false,
@@ -125,8 +125,8 @@ fn summary_of_a_reused_connection_with_and_without_sleep() {
         connection: Some(3),
         reused: true,
         reused_after_ms: Some(60_012),
-        duration_ms: Some(535),
-        request_bytes: Some(23),
+        duration_ms: Some(620),
+        request_bytes: Some(31),
         response_bytes: Some(0),
         cache_hit: Some(false),
         ..TaskSummary::default()
@@ -139,11 +139,11 @@ fn summary_of_a_reused_connection_with_and_without_sleep() {
 #[test]
 fn summary_without_connection() {
     let cached =
-        summary_of("summary for task success {transaction_duration_ms=14, response_status=200, cache_hit=true}");
+        summary_of("summary for task success {transaction_duration_ms=9, response_status=203, cache_hit=true}");
     let expected = TaskSummary {
         success: true,
-        status: Some(200),
-        duration_ms: Some(14),
+        status: Some(203),
+        duration_ms: Some(9),
         cache_hit: Some(true),
         ..TaskSummary::default()
     };
@@ -175,9 +175,9 @@ fn ends_of_a_task_in_old_and_new_words() {
 
 #[test]
 fn failed_loads_name_bytes_sent_then_received() {
-    let expected = TaskFact::LoadFailed { bytes_sent: 66_064, bytes_received: 0, code: -1005 };
-    assert_eq!(read("HTTP load failed, 66064/0 bytes (error code: -1005 [1:57])"), Some(expected));
-    assert_eq!(read("HTTP load failed (error code: -1009 [1:50])"), None);
+    let expected = TaskFact::LoadFailed { bytes_sent: 5_150, bytes_received: 0, code: -1005 };
+    assert_eq!(read("HTTP load failed, 5150/0 bytes (error code: -1005 [1:54])"), Some(expected));
+    assert_eq!(read("HTTP load failed (error code: -1009 [1:51])"), None);
 }
 
 #[test]
