@@ -167,6 +167,33 @@ mod tests {
         assert_eq!(record.until, Timestamp::parse("2022-01-16T03:12:49.190351360Z").unwrap());
     }
 
+    /// Every file below `folder`.
+    fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn real_files_of_other_formats_are_refused() {
+        let Some(folder) = real("formats") else { return };
+        let mut found = Vec::new();
+        files(&folder, &mut found);
+        for path in found {
+            let Ok(input) = Input::open(&path) else { continue };
+            for name in ["unified-log", "unified-log-decoded"] {
+                let input = Input { source: input.source.clone(), reader: Input::open(&path).unwrap().reader };
+                let (refused, _) = input.with_head(|head| by_name(name).unwrap().detect(head).is_err()).unwrap();
+                assert!(refused, "{name} claims {}", path.display());
+            }
+        }
+    }
+
     /// Records of the real file.
     const RECORDS: usize = 168;
 

@@ -1,6 +1,6 @@
 //! Tells the two spellings of the unified log from other JSON, by the keys of the first record.
 
-use super::reader::ANNOUNCEMENT;
+use super::preface::is_preface;
 use crate::{Head, Refusal};
 
 /// Keys that Apple's tool writes in every record and hardly anyone else does.
@@ -77,7 +77,7 @@ fn judge(keys: &[String], known: &[&str], writer: &str) -> Result<(), Refusal> {
 /// The keys of the first record, as far as the head shows them.
 fn first_keys(head: &Head<'_>) -> Result<Vec<String>, Refusal> {
     let mut rest = head.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head.bytes).trim_ascii_start();
-    if rest.starts_with(ANNOUNCEMENT) {
+    while is_preface(rest) {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         rest = rest.get(end..).unwrap_or_default().trim_ascii_start();
     }
@@ -142,6 +142,8 @@ mod tests {
         "backtrace":{"frames":[{"imageOffset":1}]},"eventMessage":"a \"b\" {","machTimestamp":1}"#;
     const DECODED: &str = r#"{"subsystem":"","thread_id":1,"pid":2,"library":"/x","activity_id":0,"event_type":"Log","message":"boot_uuid"}"#;
 
+    const PREFACE: &str = "Filtering the log data using \"sender == 'x'\"\nSkipping info and debug messages\n";
+
     fn head(bytes: &[u8]) -> Head<'_> {
         Head { name: "x.json", bytes, complete: true }
     }
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn each_spelling_is_known_as_lines_and_as_array() {
-        for before in ["", "\u{feff}", "[", "[\n  ", "Filtering the log data using \"process == \\\"x\\\"\"\n"] {
+        for before in ["", "\u{feff}", "[", "[\n  ", PREFACE] {
             assert_eq!(names(&format!("{before}{APPLE}")), (true, false), "{before}");
             assert_eq!(names(&format!("{before}{DECODED}")), (false, true), "{before}");
         }

@@ -8,6 +8,7 @@ mod detect;
 mod elements;
 mod message;
 mod neighbours;
+mod preface;
 mod reader;
 mod records;
 mod task;

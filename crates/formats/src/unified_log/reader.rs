@@ -4,7 +4,7 @@ use super::{
     SIGHTS, connection,
     elements::{Element, Elements},
     message::normalise_uuid,
-    neighbours,
+    neighbours, preface,
     records::{self, Kind, Parsed, Record, Sender, Shape},
     task,
 };
@@ -18,9 +18,6 @@ use std::{
     io::BufRead,
     sync::Arc,
 };
-
-/// What `log` prints before the records when it was given a predicate.
-pub(super) const ANNOUNCEMENT: &[u8] = b"Filtering the log data using ";
 
 /// Texts in place of a message that could not be put together: by decoders without the program's strings, by Apple's.
 const UNRESOLVED: [&str; 2] = ["Failed to get ", "<compose failure"];
@@ -50,6 +47,7 @@ impl<'a> Reader<'a> {
             span: None,
             witness: None,
             sights: SightSet::EMPTY,
+            possible: SIGHTS,
             unread: None,
             open_export: false,
             truncated: false,
@@ -115,6 +113,8 @@ struct Account {
     witness: Option<Provenance>,
     /// Sights of which at least one record was seen.
     sights: SightSet,
+    /// Sights that the export's predicate, where it names one, does not thin out.
+    possible: SightSet,
     unread: Option<Unread>,
     /// Records of `log show` were read, and no closing line since.
     open_export: bool,
@@ -123,8 +123,9 @@ struct Account {
 
 impl Account {
     fn take(&mut self, element: &Element<'_>) {
-        if element.bytes.starts_with(ANNOUNCEMENT) {
-            return self.skip("names the predicate of the export");
+        if preface::is_preface(element.bytes) {
+            self.possible = self.possible.intersection(preface::possible_sights(element.bytes));
+            return self.skip("stands before the records of an export");
         }
         if element.too_long() {
             return self.malformed(element, format!("expected a record of at most {LINE_CAP} bytes"));
@@ -341,8 +342,9 @@ impl Account {
             let record = self.coverage(SIGHTS, from, span.last, state);
             self.derive(witness.clone(), record);
         }
-        if !self.sights.is_empty() {
-            let record = self.coverage(self.sights, span.first, span.last, CoverageState::Complete);
+        let complete = self.sights.intersection(self.possible);
+        if !complete.is_empty() {
+            let record = self.coverage(complete, span.first, span.last, CoverageState::Complete);
             self.derive(witness, record);
         }
     }

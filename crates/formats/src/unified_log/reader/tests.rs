@@ -194,6 +194,15 @@ fn sights_are_claimed_only_where_their_records_were_seen() {
 }
 
 #[test]
+fn an_export_of_one_process_is_complete_for_nothing() {
+    let line = apple(1, "", CFNETWORK, &format!("{TASK} response ended"));
+    let items = read(&format!("Filtering the log data using \"process == 'x'\"\n{line}\n"), Shape::Apple);
+    assert_eq!((counts(&items), statements(&items)), ((1, 1, 0), vec![]));
+    let array = format!("Filtering the log data using \"sender == 'CFNetwork'\"\n[{line}]\n");
+    assert_eq!(statements(&read(&array, Shape::Apple)), [(1, 1, CoverageState::Complete)]);
+}
+
+#[test]
 fn a_connection_carries_the_code_it_is_made_for() {
     let message = "[C1 x.example:443 tcp, proc: ABABABAB-0000-0000-0000-000000000001] start";
     let items = read(&apple(1, "", "/usr/lib/libnetwork.dylib", message), Shape::Apple);
