@@ -3,6 +3,7 @@
 mod eslogger;
 mod input;
 mod lines;
+mod unified_log;
 
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
@@ -59,7 +60,7 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which they are asked.
-pub const FORMATS: &[&dyn Format] = &[&eslogger::Eslogger];
+pub const FORMATS: &[&dyn Format] = &[&eslogger::Eslogger, &unified_log::UnifiedLog, &unified_log::UnifiedLogDecoded];
 
 /// The format of that name.
 #[must_use]
