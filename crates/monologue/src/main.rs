@@ -1,1 +1,36 @@
-fn main() {}
+//! The program: reads the command line, runs one command, prints, exits.
+
+mod assets;
+mod cli;
+mod demo;
+mod hosts;
+mod hunting;
+mod inputs;
+mod listing;
+mod outputs;
+mod reading;
+mod talk;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = cli::Cli::parse().command;
+    let done = match command {
+        cli::Command::Demo(arguments) => demo::demo(&arguments),
+        cli::Command::Hunt(arguments) => hunting::hunt(&arguments),
+        cli::Command::Read(arguments) => reading::read(&arguments),
+        cli::Command::Simulate(arguments) => demo::simulate(&arguments),
+        cli::Command::Formats(arguments) => listing::formats(&arguments),
+        cli::Command::Signals(arguments) => listing::signals(&arguments),
+        cli::Command::Outputs(arguments) => listing::outputs(&arguments),
+    };
+    match done {
+        Ok(verdict) => verdict.into(),
+        Err(error) if talk::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            talk::error(&error);
+            talk::Verdict::Error.into()
+        }
+    }
+}

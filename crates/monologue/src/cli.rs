@@ -1,0 +1,161 @@
+//! The command line: what can be asked, in words a newcomer understands.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use monologue_model::Level;
+use std::path::PathBuf;
+
+/// Hunt one-way command and control on Macs: processes that ask the web and do nothing with the answer.
+#[derive(Debug, Parser)]
+#[command(name = "monologue", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 nothing found where it could look; 1 findings at or above --minimum-level; \
+2 error; 3 could not look (coverage below --require).\nNew here? Run `monologue demo`.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate a small fleet of Macs, hunt it, and write a report to open.
+    Demo(DemoArguments),
+    /// Read telemetry, join it, and list the applications whose web requests nobody answers or nobody listens to.
+    Hunt(HuntArguments),
+    /// Print the events that were understood, as NDJSON, one a line.
+    Read(ReadArguments),
+    /// Write the telemetry of a simulated fleet, with the truth beside it.
+    Simulate(SimulateArguments),
+    /// List the telemetry formats that can be read.
+    Formats(ListArguments),
+    /// List the signals a channel is judged by, or print the manual page of one.
+    Signals(SignalsArguments),
+    /// List the ways a report can be written.
+    Outputs(ListArguments),
+}
+
+/// Which files to read, and whose they are.
+#[derive(Args, Debug, Default)]
+pub(crate) struct InputArguments {
+    /// Files or folders of telemetry. Folders are walked; gzip and zstd are undone.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Name of the Mac that the endpoint files come from (they seldom name it themselves).
+    #[arg(long, value_name = "NAME", conflicts_with = "host_pattern")]
+    pub(crate) host: Option<String>,
+    /// Where the host's name stands in the paths, matched against their end. Without it, the folder under `endpoint/`
+    /// or `hosts/` is tried.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        help = "Where the host's name stands in the paths, such as 'endpoint/{host}/**'"
+    )]
+    pub(crate) host_pattern: Option<String>,
+    /// Read files whose path matches GLOB as this format, whatever they look like. May be repeated.
+    #[arg(long = "format", value_name = "NAME=GLOB")]
+    pub(crate) formats: Vec<String>,
+    /// Zone of times that name none, such as Europe/Paris. Also for --since and --until. UTC if not given.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// Leave out what happened before this: a date or an RFC 3339 time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Leave out what happened after this: a date or an RFC 3339 time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+monologue hunt logs/                                   one laptop or a folder of everything\n  \
+monologue hunt --host anna-mac eslogger.ndjson log.ndjson conn.log\n  \
+monologue hunt fleet/ --assets leases.csv --report report.html --output json=findings.ndjson\n  \
+monologue hunt fleet/ --require flow.reply=90          exit 3 where less than 90 % was watched")]
+pub(crate) struct HuntArguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+    /// How to write the report, and where; standard output if no file is named. May be repeated. See `monologue outputs`.
+    #[arg(long = "output", value_name = "NAME[=FILE]")]
+    pub(crate) outputs: Vec<String>,
+    /// Write the HTML report to this file (short for --output html=FILE).
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// CSV of which host had which address when (columns ip, host, from, until), or an inventory. May be repeated.
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) assets: Vec<PathBuf>,
+    /// Network whose addresses are ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
+    #[arg(long, value_name = "NET")]
+    pub(crate) local: Vec<String>,
+    /// List findings from this level on, and let them decide the exit code.
+    #[arg(long, value_name = "LEVEL", default_value = "medium")]
+    pub(crate) minimum_level: MinimumLevel,
+    /// Exit with 3 if on any host less than PERCENT of its time was watched by SIGHT. May be repeated.
+    #[arg(long, value_name = "SIGHT=PERCENT")]
+    pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReadArguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoArguments {
+    /// Keep the simulated telemetry and the report in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArguments {
+    /// Folder to write to. It must be empty or new.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Number the fleet is made from: the same number, the same fleet.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Hours to simulate.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=240))]
+    pub(crate) hours: u32,
+    /// Write into a folder that is not empty.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArguments {
+    /// Print a Markdown table.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SignalsArguments {
+    /// Print the manual page of this signal.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print a Markdown table.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+/// The levels, as values of an option.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MinimumLevel {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<MinimumLevel> for Level {
+    fn from(level: MinimumLevel) -> Self {
+        match level {
+            MinimumLevel::Info => Self::Info,
+            MinimumLevel::Low => Self::Low,
+            MinimumLevel::Medium => Self::Medium,
+            MinimumLevel::High => Self::High,
+            MinimumLevel::Critical => Self::Critical,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `monologue demo` and `monologue simulate`: a fleet that never was, with the truth beside it.
+
+use crate::{
+    cli::{DemoArguments, HuntArguments, InputArguments, MinimumLevel, SimulateArguments},
+    hunting, outputs,
+    talk::{Verdict, note},
+};
+use anyhow::{Context, Result, bail};
+use monologue_model::Level;
+use monologue_simulate::Options;
+use std::path::Path;
+
+/// Simulates, hunts, reports.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
+    let folder = match &arguments.keep {
+        Some(folder) => folder.clone(),
+        None => std::env::temp_dir().join(format!("monologue-demo-{}", std::process::id())),
+    };
+    note("simulating a day of a small fleet of Macs, with implants and with honest software that looks like them …");
+    write_fleet(&folder, &Options::default(), arguments.keep.is_none())?;
+    let hunt = HuntArguments {
+        inputs: InputArguments {
+            paths: vec![folder.join("hosts"), folder.join("network")],
+            ..InputArguments::default()
+        },
+        outputs: Vec::new(),
+        report: None,
+        assets: vec![folder.join("assets.csv")],
+        local: Vec::new(),
+        minimum_level: MinimumLevel::Medium,
+        require: Vec::new(),
+    };
+    let report = hunting::run(&hunt, Level::Medium)?;
+    let file = folder.join("report.html");
+    outputs::write(&[outputs::wish("text")?, outputs::wish(&format!("html={}", file.display()))?], &report)?;
+    note(&format!("\nthe truth of what was simulated: {}", folder.join("truth.ndjson").display()));
+    note(&format!("the report to open in a browser: {}", file.display()));
+    Ok(Verdict::Nothing)
+}
+
+/// Writes the telemetry of a simulated fleet.
+///
+/// # Errors
+/// When the folder is not empty, or cannot be written to.
+pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
+    let options = Options { seed: arguments.seed, hours: arguments.hours, ..Options::default() };
+    let files = write_fleet(&arguments.folder, &options, arguments.force)?;
+    let shown = arguments.folder.display();
+    note(&format!(
+        "wrote {files} files to {shown}; hunt them with: monologue hunt {shown} --assets {shown}/assets.csv"
+    ));
+    Ok(Verdict::Nothing)
+}
+
+fn write_fleet(folder: &Path, options: &Options, force: bool) -> Result<usize> {
+    let taken = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    if taken && !force {
+        bail!(
+            "expected an empty or new folder, found files in {}; hint: name another, or use --force",
+            folder.display()
+        );
+    }
+    let fleet = monologue_simulate::simulate(options);
+    monologue_simulate::write(&fleet, folder)
+        .with_context(|| format!("cannot write to {}; hint: check its permissions", folder.display()))?;
+    Ok(fleet.files.len())
+}

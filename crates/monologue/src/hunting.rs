@@ -1,0 +1,120 @@
+//! `monologue hunt`: from files to a report.
+
+use crate::{
+    assets,
+    cli::HuntArguments,
+    inputs::{self, Plan},
+    outputs,
+    talk::{Verdict, note},
+};
+use anyhow::{Context, Result, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use monologue_hunt::{Hunt, IpNet, Options};
+use monologue_model::{Level, Report, Sight};
+
+/// Runs the command.
+///
+/// # Errors
+/// When an option cannot be understood, no input can be read, or a report cannot be written.
+pub(crate) fn hunt(arguments: &HuntArguments) -> Result<Verdict> {
+    let mut wishes = arguments.outputs.iter().map(|text| outputs::wish(text)).collect::<Result<Vec<_>>>()?;
+    if let Some(file) = &arguments.report {
+        wishes.push(outputs::wish(&format!("html={}", file.display()))?);
+    }
+    if wishes.is_empty() || (arguments.outputs.is_empty() && arguments.report.is_some()) {
+        wishes.push(outputs::wish("text")?);
+    }
+    let required = arguments.require.iter().map(|text| requirement(text)).collect::<Result<Vec<_>>>()?;
+    let minimum = arguments.minimum_level.into();
+    let report = run(arguments, minimum)?;
+    outputs::write(&wishes, &report)?;
+    let short = fall_short(&report, &required);
+    short.iter().for_each(|line| note(line));
+    if !short.is_empty() {
+        return Ok(Verdict::CouldNotLook);
+    }
+    let found = report.findings.iter().any(|finding| finding.level >= minimum);
+    Ok(if found { Verdict::Findings } else { Verdict::Nothing })
+}
+
+/// Reads and hunts, without writing anything.
+///
+/// # Errors
+/// As [`hunt`].
+pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
+    let plan = Plan::new(&arguments.inputs)?;
+    let mut options = Options {
+        since: plan.since,
+        until: plan.until,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Options::default()
+    };
+    for path in &arguments.assets {
+        options.assets.extend(assets::read(path)?);
+    }
+    for text in &arguments.local {
+        let network: IpNet = text
+            .parse()
+            .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?;
+        options.local.push(network);
+    }
+    let mut hunt = Hunt::new(options);
+    let mut unnamed = false;
+    let sources = plan.read(|event| {
+        unnamed |= inputs::is_unnamed(&event);
+        hunt.take(event);
+        Ok(())
+    })?;
+    inputs::account(&sources, unnamed)?;
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("hunting {bar:30} {pos}/{len} hosts {elapsed}") {
+        bar.set_style(style);
+    }
+    let mut report = hunt.finish(minimum, &mut |progress| {
+        bar.set_length(progress.of as u64);
+        bar.set_position(progress.done as u64);
+    });
+    bar.finish_and_clear();
+    report.summary.sources = sources;
+    Ok(report)
+}
+
+/// Understands `SIGHT=PERCENT`.
+fn requirement(text: &str) -> Result<(Sight, f64)> {
+    let (name, percent) = text
+        .split_once('=')
+        .ok_or_else(|| anyhow!("expected SIGHT=PERCENT, found {text:?}; hint: such as --require flow.reply=90"))?;
+    let sight = Sight::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Sight::ALL.iter().map(|sight| sight.name()).collect();
+        anyhow!("expected a sight, found {name:?}; hint: one of {}", names.join(", "))
+    })?;
+    let percent: f64 = percent
+        .trim_end_matches('%')
+        .parse()
+        .map_err(|_| anyhow!("expected a percentage, found {percent:?}; hint: such as --require {name}=90"))?;
+    if !(0.0..=100.0).contains(&percent) {
+        bail!("expected a percentage from 0 to 100, found {percent}");
+    }
+    Ok((sight, percent))
+}
+
+/// What to say of hosts that were watched less than required.
+fn fall_short(report: &Report, required: &[(Sight, f64)]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (sight, percent) in required {
+        if report.summary.coverage.is_empty() {
+            lines.push(format!("could not look: {sight} is required, and no host was seen at all"));
+        }
+        for host in &report.summary.coverage {
+            let covered = host.percent(*sight);
+            if covered < *percent {
+                lines.push(format!(
+                    "could not look: {} was watched by {sight} for {covered:.1} % of its time, {percent} % is required; hint: {}",
+                    host.host,
+                    sight.how_to_collect(),
+                ));
+            }
+        }
+    }
+    lines
+}

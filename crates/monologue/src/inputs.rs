@@ -1,0 +1,284 @@
+//! Inputs: walking folders, finding each file's format, reading all its records.
+
+use crate::{
+    cli::InputArguments,
+    hosts::{Naming, path_matches},
+    talk::note,
+};
+use anyhow::{Context, Result, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use monologue_formats::{Format, Input, Item, Refusal};
+use monologue_model::{Detail, Event, SourceSummary, Timestamp};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, mpsc},
+};
+
+/// Files read at once.
+const READERS: usize = 4;
+
+/// Events handed over at once.
+const BATCH: usize = 1024;
+
+/// Problems of one source that are shown.
+const PROBLEMS_SHOWN: usize = 3;
+
+/// The host of endpoint files that nothing names.
+const UNNAMED_HOST: &str = "unnamed-host";
+
+/// What to read and how.
+pub(crate) struct Plan {
+    files: Vec<PathBuf>,
+    naming: Naming,
+    forced: Vec<(&'static dyn Format, String)>,
+    /// Start of the window, if one was asked for.
+    pub(crate) since: Option<Timestamp>,
+    /// End of the window, if one was asked for.
+    pub(crate) until: Option<Timestamp>,
+}
+
+enum Message {
+    Events(Vec<Event>),
+    Done(Box<SourceSummary>),
+}
+
+impl Plan {
+    /// Finds the files and checks the options.
+    ///
+    /// # Errors
+    /// When a path does not exist, or an option cannot be understood.
+    pub(crate) fn new(arguments: &InputArguments) -> Result<Self> {
+        let zone = zone(arguments.timezone.as_deref())?;
+        let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &zone)).transpose();
+        Ok(Self {
+            files: walk(&arguments.paths)?,
+            naming: Naming::new(arguments.host.as_deref(), arguments.host_pattern.as_deref())?,
+            forced: arguments.formats.iter().map(|text| forced(text)).collect::<Result<_>>()?,
+            since: time(&arguments.since)?,
+            until: time(&arguments.until)?,
+        })
+    }
+
+    /// Reads everything. Order of events is not kept between files; nothing may depend on it.
+    ///
+    /// # Errors
+    /// When `take` fails. A file that cannot be read is summed up, not an error.
+    pub(crate) fn read(&self, mut take: impl FnMut(Event) -> Result<()>) -> Result<Vec<SourceSummary>> {
+        let bar = progress_bar(self.files.len() as u64);
+        let next = Mutex::new(self.files.iter());
+        let (sender, receiver) = mpsc::sync_channel::<Message>(64);
+        let mut summaries = std::thread::scope(|scope| -> Result<Vec<SourceSummary>> {
+            for _ in 0..READERS.min(self.files.len()) {
+                let sender = sender.clone();
+                let next = &next;
+                scope.spawn(move || {
+                    loop {
+                        let file = next.lock().ok().and_then(|mut files| files.next());
+                        let Some(file) = file else { break };
+                        let summary = self.read_file(file, &sender);
+                        if sender.send(Message::Done(Box::new(summary))).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut summaries = Vec::new();
+            // The receiver is dropped with this closure's end: readers that still send then stop.
+            let receiver = receiver;
+            for message in &receiver {
+                match message {
+                    Message::Events(events) => events.into_iter().try_for_each(&mut take)?,
+                    Message::Done(summary) => {
+                        bar.inc(1);
+                        summaries.push(*summary);
+                    }
+                }
+            }
+            Ok(summaries)
+        })?;
+        bar.finish_and_clear();
+        summaries.sort_by(|one, other| one.source.cmp(&other.source));
+        Ok(summaries)
+    }
+
+    fn read_file(&self, path: &Path, sender: &mpsc::SyncSender<Message>) -> SourceSummary {
+        let mut summary = SourceSummary { source: path.display().to_string().into(), ..SourceSummary::default() };
+        let input = match Input::open(path) {
+            Ok(input) => input,
+            Err(error) => {
+                summary.refused = Some(error.to_string());
+                return summary;
+            }
+        };
+        let forced = self.forced.iter().find(|(_, glob)| path_matches(glob, path)).map(|(format, _)| *format);
+        let looked = input.with_head(|head| forced.map_or_else(|| monologue_formats::detect(head), Ok));
+        let (format, input) = match looked {
+            Ok((Ok(format), input)) => (format, input),
+            Ok((Err(refusals), _)) => {
+                summary.refused = Some(folded(&refusals));
+                return summary;
+            }
+            Err(error) => {
+                summary.refused = Some(format!("cannot read its beginning: {error}"));
+                return summary;
+            }
+        };
+        summary.format = Some(format.name().into());
+        let host = self.naming.host_of(path);
+        let mut batch = Vec::with_capacity(BATCH);
+        for item in format.read(input) {
+            match item {
+                Ok(Item::Event(event)) => {
+                    summary.events += 1;
+                    batch.push(named(*event, host.as_ref(), format));
+                }
+                Ok(Item::Derived(event)) => batch.push(named(*event, host.as_ref(), format)),
+                Ok(Item::Skipped(_)) => summary.skipped += 1,
+                Err(malformed) => {
+                    summary.malformed += 1;
+                    if summary.problems.len() < PROBLEMS_SHOWN {
+                        summary.problems.push(malformed.to_string());
+                    }
+                }
+            }
+            if batch.len() >= BATCH && sender.send(Message::Events(std::mem::take(&mut batch))).is_err() {
+                break;
+            }
+        }
+        // A closed channel means that nobody wants more; there is nothing to report to.
+        let _ = sender.send(Message::Events(batch));
+        summary
+    }
+}
+
+/// Gives an endpoint event its host. Network records know only addresses; the hunt finds their owner.
+fn named(mut event: Event, host: Option<&Arc<str>>, format: &dyn Format) -> Event {
+    if event.host.is_none() && is_endpoint(&event, format) {
+        event.host = Some(host.cloned().unwrap_or_else(|| UNNAMED_HOST.into()));
+    }
+    event
+}
+
+fn is_endpoint(event: &Event, format: &dyn Format) -> bool {
+    match event.detail {
+        Detail::Flow(_) | Detail::Http(_) | Detail::Tls(_) => false,
+        Detail::Dns(ref query) => query.originator.is_none(),
+        Detail::Coverage(_) => !format.name().starts_with("zeek"),
+        _ => true,
+    }
+}
+
+/// What to say of the inputs: refusals, malformed records, unnamed hosts.
+///
+/// # Errors
+/// When every input was refused.
+pub(crate) fn account(summaries: &[SourceSummary], endpoints_unnamed: bool) -> Result<()> {
+    for summary in summaries {
+        if let Some(reason) = &summary.refused {
+            note(&format!("not read: {}: {reason}", summary.source));
+        } else if summary.malformed > 0 {
+            let first = summary.problems.first().map_or("", String::as_str);
+            note(&format!("{}: {} malformed records, first {first}", summary.source, summary.malformed));
+        }
+    }
+    if endpoints_unnamed {
+        note(&format!(
+            "endpoint files without a host are taken as {UNNAMED_HOST:?}; name it with --host or --host-pattern"
+        ));
+    }
+    if summaries.iter().all(|summary| summary.refused.is_some()) {
+        bail!("no input could be read; hint: `monologue formats` lists what can, and --format NAME=GLOB forces one");
+    }
+    Ok(())
+}
+
+/// The host name that stands for "nothing named it".
+pub(crate) fn is_unnamed(event: &Event) -> bool {
+    event.host.as_deref() == Some(UNNAMED_HOST)
+}
+
+/// The reasons of all formats in one line; reasons that several share are said once.
+fn folded(refusals: &[(&'static str, Refusal)]) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, refusal) in refusals {
+        match reasons.iter_mut().find(|(reason, _)| *reason == refusal.0) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((refusal.0.clone(), vec![name])),
+        }
+    }
+    let parts: Vec<String> = reasons.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+    format!("no format reads it ({})", parts.join("; "))
+}
+
+fn walk(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut hidden = 0_u64;
+    for path in paths {
+        std::fs::metadata(path)
+            .with_context(|| format!("cannot read {}; hint: check the path and its permissions", path.display()))?;
+        let is_hidden =
+            |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+        let entries = walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+        for entry in entries.filter_entry(|entry| {
+            let skipped = is_hidden(entry);
+            hidden += u64::from(skipped);
+            !skipped
+        }) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) => note(&format!("not read: {error}")),
+            }
+        }
+    }
+    files.dedup();
+    if hidden > 0 {
+        note(&format!("{hidden} hidden files and folders were left out"));
+    }
+    if files.is_empty() {
+        bail!("found no files; hint: name a file, or a folder that holds some");
+    }
+    Ok(files)
+}
+
+fn forced(text: &str) -> Result<(&'static dyn Format, String)> {
+    let (name, glob) = text
+        .split_once('=')
+        .ok_or_else(|| anyhow!("expected NAME=GLOB, found {text:?}; hint: such as --format zeek-conn='*.txt'"))?;
+    let format = monologue_formats::by_name(name).ok_or_else(|| {
+        anyhow!("expected the name of a format, found {name:?}; hint: `monologue formats` lists them")
+    })?;
+    Ok((format, glob.to_owned()))
+}
+
+fn zone(name: Option<&str>) -> Result<jiff::tz::TimeZone> {
+    match name {
+        None => Ok(jiff::tz::TimeZone::UTC),
+        Some(name) => jiff::tz::TimeZone::get(name)
+            .with_context(|| format!("expected a time zone, found {name:?}; hint: such as --timezone Europe/Paris")),
+    }
+}
+
+/// A moment given as RFC 3339, or as a date: its midnight in the zone.
+fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Result<Timestamp> {
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        if text.len() == 10 {
+            let midnight =
+                date.to_zoned_datetime(zone.clone()).with_context(|| format!("{text} does not exist in that zone"))?;
+            let nanoseconds = i64::try_from(midnight.timestamp().as_nanosecond())
+                .with_context(|| format!("expected a date between 1678 and 2262, found {text}"))?;
+            return Ok(Timestamp::from_nanoseconds(nanoseconds));
+        }
+    }
+    Timestamp::parse(text)
+        .with_context(|| format!("cannot understand {text:?}; hint: a date such as 2026-11-24 will do"))
+}
+
+fn progress_bar(files: u64) -> ProgressBar {
+    let bar = ProgressBar::new(files);
+    if let Ok(style) = ProgressStyle::with_template("reading {bar:30} {pos}/{len} files {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}

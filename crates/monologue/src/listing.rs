@@ -1,0 +1,86 @@
+//! `monologue formats`, `signals`, `outputs`: what there is, from the lists themselves.
+
+use crate::{
+    cli::{ListArguments, SignalsArguments},
+    talk::Verdict,
+};
+use anyhow::{Result, anyhow};
+use monologue_model::Needs;
+use std::io::{self, Write};
+
+/// Lists the formats.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn formats(arguments: &ListArguments) -> Result<Verdict> {
+    let rows = monologue_formats::FORMATS.iter().map(|format| {
+        let sights: Vec<&str> = format.sights().iter().map(|sight| sight.name()).collect();
+        vec![format.name().to_owned(), format.about().to_owned(), sights.join(", ")]
+    });
+    table("Formats", &["format", "what it is", "what it can show"], rows.collect(), arguments.markdown)
+}
+
+/// Lists the outputs.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn outputs(arguments: &ListArguments) -> Result<Verdict> {
+    let rows = monologue_report::OUTPUTS.iter().map(|output| vec![output.name().to_owned(), output.about().to_owned()]);
+    table("Outputs", &["output", "what it is"], rows.collect(), arguments.markdown)
+}
+
+/// Lists the signals, or prints the manual page of one.
+///
+/// # Errors
+/// When there is no such signal, or standard output is closed.
+pub(crate) fn signals(arguments: &SignalsArguments) -> Result<Verdict> {
+    if let Some(name) = &arguments.name {
+        let signal = monologue_hunt::by_id(name).ok_or_else(|| {
+            let last = name.rsplit('.').next().unwrap_or(name);
+            let close: Vec<&str> = monologue_hunt::SIGNALS
+                .iter()
+                .map(|signal| signal.id().0)
+                .filter(|id| id.contains(last) || id.split('.').next() == name.split('.').next())
+                .collect();
+            let hint = if close.is_empty() { "`monologue signals` lists them".to_owned() } else { close.join(", ") };
+            anyhow!("expected the name of a signal, found {name:?}; hint: {hint}")
+        })?;
+        write!(io::stdout().lock(), "{}", monologue_hunt::manual(signal))?;
+        return Ok(Verdict::Nothing);
+    }
+    let rows = monologue_hunt::SIGNALS.iter().map(|signal| {
+        let needs = match signal.needs() {
+            Needs::Every(sights) => format!("every exchange: {}", names(sights)),
+            Needs::Any([]) => "the times of requests".to_owned(),
+            Needs::Any(sights) => format!("one exchange: {}", names(sights)),
+        };
+        let page = monologue_hunt::manual(*signal);
+        let title = page.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, title)| title);
+        vec![signal.id().0.to_owned(), title.trim_end_matches('.').to_owned(), needs]
+    });
+    table("Signals", &["signal", "what it says", "what must have been seen"], rows.collect(), arguments.markdown)
+}
+
+fn names(sights: &[monologue_model::Sight]) -> String {
+    sights.iter().map(|sight| sight.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn table(title: &str, header: &[&str], rows: Vec<Vec<String>>, markdown: bool) -> Result<Verdict> {
+    let mut to = io::stdout().lock();
+    if markdown {
+        writeln!(to, "# {title}\n")?;
+        writeln!(to, "| {} |", header.join(" | "))?;
+        writeln!(to, "|{}", " --- |".repeat(header.len()))?;
+        for row in rows {
+            let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            writeln!(to, "| {} |", cells.join(" | "))?;
+        }
+        return Ok(Verdict::Nothing);
+    }
+    for row in rows {
+        let mut cells = row.into_iter();
+        writeln!(to, "{}", cells.next().unwrap_or_default())?;
+        cells.try_for_each(|cell| writeln!(to, "    {cell}"))?;
+    }
+    Ok(Verdict::Nothing)
+}
