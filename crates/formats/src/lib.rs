@@ -4,6 +4,7 @@ mod eslogger;
 mod input;
 mod lines;
 mod unified_log;
+mod zeek;
 
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
@@ -60,7 +61,17 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which they are asked.
-pub const FORMATS: &[&dyn Format] = &[&eslogger::Eslogger, &unified_log::UnifiedLog, &unified_log::UnifiedLogDecoded];
+pub const FORMATS: &[&dyn Format] = &[
+    &eslogger::Eslogger,
+    &unified_log::UnifiedLog,
+    &unified_log::UnifiedLogDecoded,
+    &zeek::CONN,
+    &zeek::HTTP,
+    &zeek::SSL,
+    &zeek::DNS,
+    &zeek::CAPTURE_LOSS,
+    &zeek::OTHER,
+];
 
 /// The format of that name.
 #[must_use]

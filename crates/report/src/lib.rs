@@ -1,5 +1,8 @@
 //! Outputs: a report to bytes. One output is one file, one line in [`OUTPUTS`] and one snapshot.
 
+pub mod escape;
+mod outputs;
+
 use monologue_model::Report;
 use std::io::{self, Write};
 
@@ -17,7 +20,7 @@ pub trait Output: Sync {
 }
 
 /// Every output.
-pub const OUTPUTS: &[&dyn Output] = &[];
+pub const OUTPUTS: &[&dyn Output] = &[&outputs::json::Json];
 
 /// The output of that name.
 #[must_use]

@@ -1,0 +1,170 @@
+//! `conn.log`: one flow, and what its row alone states about the other side.
+
+use super::row::{Fields, Row};
+use monologue_model::{ByteCount, ByteLayer, Flow, FlowReply, RecordPhase, Timestamp, Transport};
+
+/// Reads one record.
+///
+/// # Errors
+/// What was expected in which field.
+pub(super) fn flow<R: Row>(row: &R, open: bool) -> Result<(Timestamp, Flow), String> {
+    let fields = Fields(row);
+    let time = fields.time("ts")?;
+    let transport = match row.text("proto").as_deref() {
+        Some("tcp") => Transport::Tcp,
+        Some("udp") => Transport::Udp,
+        Some("icmp" | "icmp6") => Transport::Icmp,
+        _ => Transport::Other,
+    };
+    let state = row.text("conn_state");
+    let history = row.text("history");
+    let facts = Facts {
+        transport,
+        open,
+        state: state.as_deref().unwrap_or_default(),
+        history: history.as_deref(),
+        missed: fields.count("missed_bytes")?.unwrap_or(0),
+        received: fields.count("resp_bytes")?,
+    };
+    let sent = facts.byte_count(fields.count("orig_bytes")?);
+    let flow = Flow {
+        uid: row.text("uid").map(|uid| uid.as_ref().into()),
+        originator: fields.endpoint("orig")?,
+        responder: fields.endpoint("resp")?,
+        transport,
+        services: row.list("service").iter().map(|service| service.to_ascii_lowercase().into()).collect(),
+        duration_ns: fields.seconds("duration")?,
+        sent,
+        received: facts.byte_count(facts.received),
+        sent_packets: fields.count("orig_pkts")?,
+        received_packets: fields.count("resp_pkts")?,
+        reply: facts.reply(),
+        continuation: facts.is_continuation(),
+        unanswered_attempt: facts.is_attempt(),
+        local_originator: fields.flag("local_orig"),
+        local_responder: fields.flag("local_resp"),
+        state: state.as_deref().map(Into::into),
+        history: history.as_deref().map(Into::into),
+        phase: if open { RecordPhase::Snapshot } else { RecordPhase::End },
+    };
+    Ok((time, flow))
+}
+
+/// The fields of a row that decide what it is worth.
+struct Facts<'a> {
+    transport: Transport,
+    open: bool,
+    state: &'a str,
+    history: Option<&'a str>,
+    missed: u64,
+    received: Option<u64>,
+}
+
+impl Facts<'_> {
+    /// Bytes the sensor missed, by its own count or as gaps in the history (`g` of either side, capital for the
+    /// originator).
+    fn has_gap(&self) -> bool {
+        self.missed > 0 || self.history.is_some_and(|history| history.contains(['g', 'G']))
+    }
+
+    /// A count is complete only for a flow that ended while the sensor watched, without gaps.
+    fn byte_count(&self, value: Option<u64>) -> ByteCount {
+        let partial = self.open || self.has_gap() || matches!(self.state, "OTH" | "S1") || self.is_continuation();
+        match value {
+            None => ByteCount::absent(ByteLayer::Payload),
+            Some(value) if partial => ByteCount::partial(value, ByteLayer::Payload),
+            Some(value) => ByteCount::measured(value, ByteLayer::Payload),
+        }
+    }
+
+    /// A TCP history without any opening packet. `^` means that Zeek turned the direction round by a guess.
+    fn is_continuation(&self) -> bool {
+        self.transport == Transport::Tcp
+            && self.history.is_some_and(|history| !history.is_empty() && !history.contains(['S', 's', 'H', 'h']))
+    }
+
+    fn is_attempt(&self) -> bool {
+        let only_opening = self.history.is_none_or(|history| history.chars().all(|letter| letter == 'S'));
+        self.transport == Transport::Tcp && self.state == "S0" && only_opening
+    }
+
+    /// What this row alone states about the responder. In a history, lower-case letters are the responder's packets.
+    fn reply(&self) -> FlowReply {
+        if self.received.is_some_and(|bytes| bytes > 0) {
+            return FlowReply::Payload;
+        }
+        let Some(history) = self.history else { return self.reply_by_state() };
+        if history.contains('d') {
+            return FlowReply::Payload;
+        }
+        if history.contains('^') || self.has_gap() || self.open && history.is_empty() {
+            return FlowReply::Unknown;
+        }
+        let began = match self.transport {
+            Transport::Tcp => history.starts_with('S'),
+            Transport::Udp => history.starts_with('D'),
+            Transport::Icmp | Transport::Other => false,
+        };
+        let answers = history.chars().any(|letter| letter.is_ascii_lowercase() && letter != 'r');
+        match (began, answers) {
+            (true, false) => FlowReply::NothingIfTwoSided,
+            (true, true) if self.received == Some(0) => FlowReply::NoPayload,
+            _ => FlowReply::Unknown,
+        }
+    }
+
+    fn reply_by_state(&self) -> FlowReply {
+        match (self.state, self.received) {
+            ("S0" | "REJ", _) if !self.has_gap() && self.transport == Transport::Tcp => FlowReply::NothingIfTwoSided,
+            ("SF", Some(0)) if !self.has_gap() && self.transport == Transport::Tcp => FlowReply::NoPayload,
+            _ => FlowReply::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts<'a>(transport: Transport, state: &'a str, history: &'a str, received: Option<u64>) -> Facts<'a> {
+        Facts { transport, open: false, state, history: Some(history), missed: 0, received }
+    }
+
+    #[test]
+    fn what_a_history_states_about_the_other_side() {
+        let tcp = |state, history, received| facts(Transport::Tcp, state, history, received).reply();
+        assert_eq!(tcp("S0", "S", None), FlowReply::NothingIfTwoSided);
+        assert_eq!(tcp("S0", "S", Some(0)), FlowReply::NothingIfTwoSided);
+        assert_eq!(tcp("REJ", "Sr", Some(0)), FlowReply::NothingIfTwoSided, "only a reset");
+        assert_eq!(tcp("SF", "ShADaFf", Some(0)), FlowReply::NoPayload);
+        assert_eq!(tcp("SF", "ShADadFf", Some(17)), FlowReply::Payload);
+        assert_eq!(tcp("SF", "ShADadFf", None), FlowReply::Payload, "the letter is enough");
+        assert_eq!(tcp("SF", "ShADgaFf", Some(0)), FlowReply::Unknown, "a gap");
+        assert_eq!(tcp("OTH", "DA", Some(0)), FlowReply::Unknown, "opening unseen");
+        assert_eq!(tcp("OTH", "^dA", Some(0)), FlowReply::Payload);
+        assert_eq!(tcp("SH", "^hf", Some(0)), FlowReply::Unknown, "direction guessed");
+        let udp = |history, received| facts(Transport::Udp, "S0", history, received).reply();
+        assert_eq!(udp("D", None), FlowReply::NothingIfTwoSided);
+        assert_eq!(udp("Dd", Some(48)), FlowReply::Payload);
+    }
+
+    #[test]
+    fn only_a_whole_flow_is_measured() {
+        let count = |state, history| facts(Transport::Tcp, state, history, Some(0)).byte_count(Some(0));
+        assert!(count("SF", "ShADaFf").is_measured_zero());
+        assert!(!count("S1", "ShADa").is_measured_zero());
+        assert!(!count("OTH", "DA").is_measured_zero());
+        let missed = Facts { missed: 5, ..facts(Transport::Tcp, "SF", "ShADaFf", Some(0)) };
+        assert!(!missed.byte_count(Some(0)).is_measured_zero());
+        assert_eq!(missed.reply(), FlowReply::Unknown);
+    }
+
+    #[test]
+    fn pieces_and_attempts_are_told_apart() {
+        assert!(facts(Transport::Tcp, "OTH", "DadA", None).is_continuation());
+        assert!(!facts(Transport::Tcp, "SF", "ShADadFf", None).is_continuation());
+        assert!(!facts(Transport::Udp, "SF", "Dd", None).is_continuation());
+        assert!(facts(Transport::Tcp, "S0", "S", None).is_attempt());
+        assert!(!facts(Transport::Tcp, "S0", "SR", None).is_attempt());
+    }
+}

@@ -1,0 +1,161 @@
+//! `http.log`, `ssl.log`, `dns.log`, `capture_loss.log`: one record each.
+
+use super::{
+    Log,
+    row::{Fields, Row},
+};
+use monologue_model::{
+    ByteCount, ByteLayer, CoverageRecord, CoverageState, DnsQuery, HttpTransaction, Loss, RecordPhase, Timestamp,
+    TlsHandshake, redact,
+};
+use std::sync::Arc;
+
+const fn phase(open: bool) -> RecordPhase {
+    if open { RecordPhase::Snapshot } else { RecordPhase::End }
+}
+
+fn shared(text: Option<std::borrow::Cow<'_, str>>) -> Option<Arc<str>> {
+    text.map(|text| text.as_ref().into())
+}
+
+/// Splits `host:port`; a bare IPv6 address has no port.
+fn host_and_port(text: &str) -> (&str, Option<u16>) {
+    if let Some((host, rest)) = text.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+        return (host, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
+    }
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (text, None),
+        },
+        _ => (text, None),
+    }
+}
+
+/// Reads one record of `http.log`.
+///
+/// # Errors
+/// What was expected in which field.
+pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransaction), String> {
+    let fields = Fields(row);
+    let method = row.text("method");
+    let uri = row.text("uri");
+    let connect = method.as_deref() == Some("CONNECT");
+    // A client that knows of its proxy sends the whole URL (RFC 9112 section 3.2.2).
+    let absolute = uri.as_deref().and_then(|uri| uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://")));
+    let asked = if connect { uri.as_deref() } else { absolute.and_then(|rest| rest.split(['/', '?', '#']).next()) };
+    let named = row.text("host");
+    let (host, port) = asked.or(named.as_deref()).map_or((None, None), |text| {
+        let (host, port) = host_and_port(text);
+        (Some(host), port)
+    });
+    let body = |name: &str| -> Result<ByteCount, String> {
+        Ok(match fields.count(name)? {
+            Some(value) if open => ByteCount::partial(value, ByteLayer::Body),
+            Some(value) => ByteCount::measured(value, ByteLayer::Body),
+            None => ByteCount::absent(ByteLayer::Body),
+        })
+    };
+    let status = fields
+        .count("status_code")?
+        .map(|status| {
+            u16::try_from(status).map_err(|_| format!("expected a status in field `status_code`, found {status}"))
+        })
+        .transpose()?;
+    let transaction = HttpTransaction {
+        uid: shared(row.text("uid")),
+        originator: fields.endpoint("orig")?,
+        responder: fields.endpoint("resp")?,
+        depth: fields.count("trans_depth")?,
+        host: host.filter(|host| !host.is_empty()).map(|host| host.to_ascii_lowercase().into()),
+        port,
+        uri: uri.as_deref().map(|uri| redact(uri).as_ref().into()),
+        user_agent: shared(row.text("user_agent")),
+        request_body: body("request_body_len")?,
+        response_body: body("response_body_len")?,
+        status,
+        proxied: connect || absolute.is_some() || !row.list("proxied").is_empty(),
+        content_hash: None,
+        phase: phase(open),
+        method: shared(method),
+    };
+    Ok((fields.time("ts")?, transaction))
+}
+
+/// Reads one record of `ssl.log`.
+///
+/// # Errors
+/// What was expected in which field.
+pub(super) fn tls<R: Row>(row: &R, open: bool) -> Result<(Timestamp, TlsHandshake), String> {
+    let fields = Fields(row);
+    let handshake = TlsHandshake {
+        uid: shared(row.text("uid")),
+        originator: fields.endpoint("orig")?,
+        responder: fields.endpoint("resp")?,
+        server_name: row.text("server_name").map(|name| name.to_ascii_lowercase().into()),
+        established: fields.flag("established"),
+        resumed: fields.flag("resumed"),
+        last_alert: shared(row.text("last_alert")),
+        phase: phase(open),
+    };
+    Ok((fields.time("ts")?, handshake))
+}
+
+/// Reads one record of `dns.log`.
+///
+/// # Errors
+/// What was expected in which field.
+pub(super) fn dns<R: Row>(row: &R) -> Result<(Timestamp, DnsQuery), String> {
+    let fields = Fields(row);
+    let query = DnsQuery {
+        process: None,
+        originator: Some(fields.endpoint("orig")?),
+        resolver: Some(fields.endpoint("resp")?),
+        name: row.text("query").map(|name| name.to_ascii_lowercase().into()),
+        name_hash: None,
+        query_type: shared(row.text("qtype_name")),
+        answers: row.list("answers").iter().filter_map(|answer| answer.parse().ok()).collect(),
+        response_code: shared(row.text("rcode_name")),
+    };
+    Ok((fields.time("ts")?, query))
+}
+
+/// Reads one record of `capture_loss.log`: what the sensor says of its own completeness.
+///
+/// # Errors
+/// What was expected in which field.
+pub(super) fn capture_loss<R: Row>(row: &R, format: &Arc<str>) -> Result<(Timestamp, CoverageRecord), String> {
+    let fields = Fields(row);
+    let until = fields.time("ts")?;
+    let stretch = fields.seconds("ts_delta")?.unwrap_or(0).max(0);
+    let gaps = fields.count("gaps")?;
+    let percent: f64 = match row.text("percent_lost") {
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|percent: &f64| percent.is_finite() && *percent >= 0.0)
+            .ok_or_else(|| format!("expected a percentage in field `percent_lost`, found {text:?}"))?,
+        None => return Err("expected a percentage in field `percent_lost`".to_owned()),
+    };
+    let state = if percent > 0.0 {
+        CoverageState::Lost { reason: Loss::SensorLoss, records: gaps.map(|gaps| gaps.max(1)) }
+    } else {
+        CoverageState::Complete
+    };
+    let from = until.saturating_add(-stretch);
+    let record = CoverageRecord { format: format.clone(), sights: Log::CaptureLoss.sights(), from, until, state };
+    Ok((until, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_lose_their_port_and_addresses_keep_their_colons() {
+        assert_eq!(host_and_port("a.example:8443"), ("a.example", Some(8443)));
+        assert_eq!(host_and_port("a.example"), ("a.example", None));
+        assert_eq!(host_and_port("[2001:db8::1]:443"), ("2001:db8::1", Some(443)));
+        assert_eq!(host_and_port("2001:db8::1"), ("2001:db8::1", None));
+    }
+}

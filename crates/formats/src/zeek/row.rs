@@ -1,0 +1,246 @@
+//! Rows: one record by field names, whatever it is written in.
+
+use monologue_model::Timestamp;
+use serde_json::value::RawValue;
+use std::{borrow::Cow, collections::HashMap, net::IpAddr, net::SocketAddr};
+
+/// The header of a TSV log: separators, texts for "empty" and "unset", and the columns.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub(super) separator: u8,
+    pub(super) set_separator: u8,
+    pub(super) empty: Vec<u8>,
+    pub(super) unset: Vec<u8>,
+    columns: HashMap<String, usize>,
+    pub(super) width: usize,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self {
+            separator: b'\t',
+            set_separator: b',',
+            empty: b"(empty)".to_vec(),
+            unset: b"-".to_vec(),
+            columns: HashMap::new(),
+            width: 0,
+        }
+    }
+}
+
+impl Header {
+    /// Takes the `#fields` line.
+    pub(super) fn set_columns(&mut self, names: &[u8]) {
+        self.columns.clear();
+        self.width = 0;
+        for name in names.split(|byte| *byte == self.separator) {
+            // Labelled sets glue their own columns to the last one with spaces.
+            let name = String::from_utf8_lossy(name.split(|byte| *byte == b' ').next().unwrap_or(name)).into_owned();
+            self.columns.entry(name).or_insert(self.width);
+            self.width += 1;
+        }
+    }
+}
+
+/// One record.
+pub(super) trait Row {
+    /// A field as text, escapes undone. `None`: no such field, unset or empty.
+    fn text(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// The members of a set or vector.
+    fn list(&self, name: &str) -> Vec<Cow<'_, str>>;
+}
+
+/// A record of a TSV log.
+pub(super) struct TsvRow<'a> {
+    header: &'a Header,
+    fields: Vec<&'a [u8]>,
+}
+
+impl<'a> TsvRow<'a> {
+    /// Splits a line.
+    ///
+    /// # Errors
+    /// When it has fewer fields than the header has columns.
+    pub(super) fn parse(header: &'a Header, line: &'a [u8]) -> Result<Self, String> {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == header.separator).collect();
+        if header.width == 0 {
+            return Err("expected a #fields line before the first record".to_owned());
+        }
+        if fields.len() < header.width {
+            return Err(format!("expected {} fields, found {}", header.width, fields.len()));
+        }
+        Ok(Self { header, fields })
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a [u8]> {
+        let field = *self.fields.get(*self.header.columns.get(name)?)?;
+        (field != self.header.unset && field != self.header.empty && !field.is_empty()).then_some(field)
+    }
+}
+
+impl Row for TsvRow<'_> {
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.raw(name).map(unescape)
+    }
+
+    fn list(&self, name: &str) -> Vec<Cow<'_, str>> {
+        let Some(raw) = self.raw(name) else { return Vec::new() };
+        raw.split(|byte| *byte == self.header.set_separator)
+            .filter(|part| !part.is_empty() && *part != self.header.unset)
+            .map(unescape)
+            .collect()
+    }
+}
+
+/// Undoes `\xNN`, as Zeek writes bytes that are not printable or are its separators.
+fn unescape(raw: &[u8]) -> Cow<'_, str> {
+    if !raw.contains(&b'\\') {
+        return String::from_utf8_lossy(raw);
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = match tail {
+            [b'x', high, low, ..] if *first == b'\\' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push(high << 4 | low);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// A record of a JSON log.
+pub(super) struct JsonRow<'a> {
+    members: HashMap<Cow<'a, str>, &'a RawValue>,
+}
+
+impl<'a> JsonRow<'a> {
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// When the line is no JSON object.
+    pub(super) fn parse(line: &'a [u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|error| format!("expected UTF-8, {error}"))?;
+        let members: HashMap<Cow<'a, str>, &'a RawValue> =
+            serde_json::from_str(text).map_err(|error| format!("expected a JSON object: {error}"))?;
+        Ok(Self { members })
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        // Three dialects: `id.orig_h`, `id_orig_h`, and members of their own for each.
+        let value = self.members.get(name).or_else(|| self.members.get(name.replace('.', "_").as_str()))?.get();
+        (value != "null").then_some(value)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+}
+
+impl Row for JsonRow<'_> {
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let raw = self.raw(name)?;
+        let text = match raw.as_bytes().first()? {
+            b'"' => Cow::Owned(serde_json::from_str::<String>(raw).ok()?),
+            b't' => Cow::Borrowed("T"),
+            b'f' => Cow::Borrowed("F"),
+            b'[' | b'{' => return None,
+            _ => Cow::Borrowed(raw),
+        };
+        (!text.is_empty() && text != "-" && text != "(empty)").then_some(text)
+    }
+
+    fn list(&self, name: &str) -> Vec<Cow<'_, str>> {
+        let Some(raw) = self.raw(name) else { return Vec::new() };
+        match serde_json::from_str::<Vec<String>>(raw) {
+            Ok(list) => list.into_iter().map(Cow::Owned).collect(),
+            Err(_) => self
+                .text(name)
+                .map(|text| text.split(',').map(|part| Cow::Owned(part.to_owned())).collect())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// What is wrong with a record: what was expected in which field.
+type Wrong = String;
+
+/// Shared reading of typed fields. `Ok(None)`: the field is not there.
+pub(super) struct Fields<'r, R>(pub(super) &'r R);
+
+impl<R: Row> Fields<'_, R> {
+    pub(super) fn time(&self, name: &str) -> Result<Timestamp, Wrong> {
+        let text = self.0.text(name).ok_or_else(|| format!("expected a time in field `{name}`"))?;
+        let parsed = if text.contains('T') || text.contains('-') && text.len() > 12 {
+            Timestamp::parse(&text)
+        } else {
+            Timestamp::parse_epoch_seconds(&text)
+        };
+        parsed.map_err(|error| format!("in field `{name}`: {error}"))
+    }
+
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>, Wrong> {
+        self.number(name, "a count of 0 or more")
+    }
+
+    pub(super) fn port_number(&self, name: &str) -> Result<Option<u16>, Wrong> {
+        self.number(name, "a port from 0 to 65535")
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Wrong> {
+        self.0
+            .text(name)
+            .map(|text| {
+                text.parse().map_err(|_| format!("expected {what} in field `{name}`, found {:?}", short(&text)))
+            })
+            .transpose()
+    }
+
+    /// Decimal seconds as nanoseconds.
+    pub(super) fn seconds(&self, name: &str) -> Result<Option<i64>, Wrong> {
+        self.0
+            .text(name)
+            .map(|text| {
+                Timestamp::parse_epoch_seconds(&text)
+                    .map(Timestamp::nanoseconds)
+                    .map_err(|_| format!("expected seconds in field `{name}`, found {:?}", short(&text)))
+            })
+            .transpose()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.0.text(name).as_deref() {
+            Some("T" | "true") => Some(true),
+            Some("F" | "false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Address and port of one side: `id.orig_h` and `id.orig_p`, or `id.resp_h` and `id.resp_p`.
+    pub(super) fn endpoint(&self, side: &str) -> Result<SocketAddr, Wrong> {
+        let (address, port) = (format!("id.{side}_h"), format!("id.{side}_p"));
+        let text = self.0.text(&address).ok_or_else(|| format!("expected an address in field `{address}`"))?;
+        let ip: IpAddr =
+            text.parse().map_err(|_| format!("expected an address in field `{address}`, found {:?}", short(&text)))?;
+        let port = self.port_number(&port)?.ok_or_else(|| format!("expected a port in field `{port}`"))?;
+        Ok(SocketAddr::new(ip, port))
+    }
+}
+
+/// The beginning of a text, for messages.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}

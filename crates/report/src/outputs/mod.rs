@@ -1,0 +1,3 @@
+//! One file an output.
+
+pub(crate) mod json;
