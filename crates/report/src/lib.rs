@@ -2,6 +2,7 @@
 
 pub mod escape;
 mod outputs;
+mod words;
 
 use monologue_model::Report;
 use std::io::{self, Write};
@@ -20,7 +21,7 @@ pub trait Output: Sync {
 }
 
 /// Every output.
-pub const OUTPUTS: &[&dyn Output] = &[&outputs::json::Json];
+pub const OUTPUTS: &[&dyn Output] = &[&outputs::text::Text, &outputs::json::Json, &outputs::html::Html];
 
 /// The output of that name.
 #[must_use]

@@ -56,7 +56,8 @@ enum Tie {
 pub(crate) fn is_unicast(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            let broadcast = v4.is_broadcast() || (v4.is_private() && v4.octets().last() == Some(&255));
+            let broadcast =
+                v4.is_broadcast() || ((v4.is_private() || v4.is_link_local()) && v4.octets().last() == Some(&255));
             !(v4.is_multicast() || broadcast || v4.is_unspecified() || v4.is_loopback())
         }
         IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified() || v6.is_loopback()),

@@ -1,0 +1,167 @@
+//! `text`: the report for a terminal, in plain words.
+
+use crate::{Output, escape::terminal, words};
+use monologue_model::{Finding, HuntSummary, Report, Sight};
+use std::io::{self, Write};
+
+/// Columns the text is wrapped to.
+const WIDTH: usize = 100;
+
+/// Citations shown of one finding.
+const CITES_SHOWN: usize = 4;
+
+/// Triage steps shown of one finding.
+const STEPS_SHOWN: usize = 5;
+
+/// Hosts and sources shown.
+const LINES_SHOWN: usize = 40;
+
+/// Sights shown in the coverage lines: one of each layer.
+const KEY_SIGHTS: [Sight; 5] =
+    [Sight::ProcessExec, Sight::FileEffect, Sight::TaskLifecycle, Sight::FlowReply, Sight::HttpResponse];
+
+/// The `text` output.
+pub(crate) struct Text;
+
+impl Output for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn about(&self) -> &'static str {
+        "plain words for a terminal (the default)"
+    }
+
+    fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
+        paragraph(to, "", &words::answer(report))?;
+        for (at, finding) in report.findings.iter().enumerate() {
+            writeln!(to)?;
+            write_finding(to, at + 1, finding)?;
+        }
+        writeln!(to)?;
+        write_summary(to, &report.summary)
+    }
+}
+
+fn write_finding(to: &mut dyn Write, number: usize, finding: &Finding) -> io::Result<()> {
+    let id: String = finding.id.to_string().chars().take(12).collect();
+    writeln!(to, "{number}. {} · {} · {id}", finding.level.name().to_uppercase(), finding.disposition.name())?;
+    paragraph(to, "   ", &finding.sentence)?;
+    if let Some(leaning) = finding.leaning {
+        paragraph(
+            to,
+            "   ",
+            &format!("It leans to {} (what was seen looks like it; this is no claim).", leaning.name()),
+        )?;
+    }
+    if let Some(reason) = &finding.level_reason {
+        paragraph(to, "   ", &format!("The level is held down: {reason}."))?;
+    }
+    for (label, value) in words::facts(finding) {
+        item(to, &format!("   {label:<13}"), &value)?;
+    }
+    writeln!(to, "   Why, in decibans (+10 is ten times likelier):")?;
+    for signal in finding.signals.iter().filter(|signal| signal.weight != 0.0) {
+        item(to, &format!("   {:>+7.1}  ", signal.weight), &format!("{}: {}", signal.id, signal.why))?;
+    }
+    let sum: f64 = finding.signals.iter().map(|signal| signal.weight).sum();
+    writeln!(to, "   {sum:>+7.1}  sum, which means a probability of {:.3}", finding.score)?;
+    if !finding.blind.is_empty() {
+        writeln!(to, "   Not seen:")?;
+        for blind in &finding.blind {
+            let text = format!(
+                "{} ({} of {}); it would say {}. To see it: {}",
+                blind.sight, blind.seen, blind.of, blind.consequence, blind.collect
+            );
+            item(to, "     - ", &text)?;
+        }
+    }
+    writeln!(to, "   Next:")?;
+    for step in finding.triage.iter().take(STEPS_SHOWN) {
+        item(to, "     - ", step)?;
+    }
+    let cites: Vec<_> = finding.signals.iter().flat_map(|signal| &signal.cites).collect();
+    if !cites.is_empty() {
+        writeln!(to, "   Evidence:")?;
+        for cite in cites.iter().take(CITES_SHOWN) {
+            let place = format!(
+                "{} at byte {}, {} bytes",
+                cite.provenance.source, cite.provenance.offset, cite.provenance.length
+            );
+            let note = if cite.note.is_empty() { String::new() } else { format!(" ({})", cite.note) };
+            item(to, "     - ", &format!("{place}{note}"))?;
+        }
+        if cites.len() > CITES_SHOWN {
+            writeln!(to, "     - and {} more in the json output", cites.len() - CITES_SHOWN)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_summary(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<()> {
+    if !summary.coverage.is_empty() {
+        writeln!(to, "What could be seen, in % of each host's time:")?;
+        let names: Vec<&str> = KEY_SIGHTS.iter().map(|sight| sight.name()).collect();
+        writeln!(to, "   {:<28}{}", "host", names.iter().map(|name| format!("{name:>15}")).collect::<String>())?;
+        for host in summary.coverage.iter().take(LINES_SHOWN) {
+            let name: String = terminal(&host.host).chars().take(27).collect();
+            let cells: String =
+                KEY_SIGHTS.iter().map(|sight| format!("{:>15}", words::percent(host.percent(*sight)))).collect();
+            writeln!(to, "   {name:<28}{cells}")?;
+        }
+        more(to, summary.coverage.len(), "hosts")?;
+    }
+    let troubled: Vec<_> =
+        summary.sources.iter().filter(|source| source.refused.is_some() || source.malformed > 0).collect();
+    let events: u64 = summary.sources.iter().map(|source| source.events).sum();
+    writeln!(to, "Read {events} events from {} inputs.", summary.sources.len())?;
+    for source in troubled.iter().take(LINES_SHOWN) {
+        let what = match &source.refused {
+            Some(reason) => format!("not read: {reason}"),
+            None => format!("{} malformed of {}", source.malformed, source.events + source.skipped + source.malformed),
+        };
+        item(to, "   - ", &format!("{}: {what}", source.source))?;
+    }
+    more(to, troubled.len(), "inputs")?;
+    for note in &summary.notes {
+        item(to, "Note: ", note)?;
+    }
+    item(to, "", &words::discovery(summary))
+}
+
+fn more(to: &mut dyn Write, count: usize, what: &str) -> io::Result<()> {
+    if count > LINES_SHOWN {
+        writeln!(to, "   … and {} more {what}", count - LINES_SHOWN)?;
+    }
+    Ok(())
+}
+
+/// A paragraph of hostile text, wrapped, each line after the indent.
+fn paragraph(to: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
+    item(to, indent, text)
+}
+
+/// Text after a lead; further lines are indented as far as the lead reaches.
+fn item(to: &mut dyn Write, lead: &str, text: &str) -> io::Result<()> {
+    let indent = lead.chars().count();
+    let mut line = String::new();
+    let mut first = true;
+    let mut flush = |line: &mut String| -> io::Result<()> {
+        let start = if first { lead.to_owned() } else { " ".repeat(indent) };
+        first = false;
+        writeln!(to, "{}", format!("{start}{line}").trim_end())?;
+        line.clear();
+        Ok(())
+    };
+    for word in terminal(text).split(' ') {
+        let room = WIDTH.saturating_sub(indent).max(20);
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            flush(&mut line)?;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    flush(&mut line)
+}

@@ -1,0 +1,112 @@
+//! Words that several outputs share: the answer, the facts of a finding, what was tested.
+
+use monologue_model::{Finding, HuntSummary, Level, Report};
+
+/// A time for people: to the second, in UTC.
+pub(crate) fn moment(time: monologue_model::Timestamp) -> String {
+    let text = time.to_string();
+    let whole = text.split('.').next().unwrap_or(&text).trim_end_matches('Z');
+    whole.replace('T', " ")
+}
+
+/// A share for people: `0`, `<1`, `97`.
+pub(crate) fn percent(value: f64) -> String {
+    if value <= 0.0 {
+        "0".to_owned()
+    } else if value < 1.0 {
+        "<1".to_owned()
+    } else {
+        format!("{value:.0}")
+    }
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The whole report in a few sentences; why it is empty, where it is.
+pub(crate) fn answer(report: &Report) -> String {
+    let summary = &report.summary;
+    let looked =
+        format!("Looked at {} on {}", plural(summary.channels_examined, "channel"), plural(summary.hosts, "host"));
+    let when = match (summary.first_time, summary.last_time) {
+        (Some(from), Some(until)) => format!(", from {} to {} UTC", moment(from), moment(until)),
+        _ => String::new(),
+    };
+    let found = match report.findings.len() {
+        0 => why_empty(summary),
+        count => {
+            let worst = report.findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Info);
+            format!("{}, the most urgent at level {}", plural(count as u64, "finding"), worst.name())
+        }
+    };
+    let rest = match summary.not_listed {
+        0 => String::new(),
+        count => format!(" {} below the minimum level are not listed.", plural(count, "channel")),
+    };
+    format!("{looked}{when}. {found}.{rest}")
+}
+
+fn why_empty(summary: &HuntSummary) -> String {
+    if summary.channels_examined > 0 {
+        "No finding: no channel reached the minimum level".to_owned()
+    } else if summary.sources.iter().all(|source| source.events == 0) {
+        "No finding, because no record could be used".to_owned()
+    } else {
+        "No finding, because the records show no outbound request: add network records, or the unified log".to_owned()
+    }
+}
+
+/// What a finding is about, as label and value.
+pub(crate) fn facts(finding: &Finding) -> Vec<(&'static str, String)> {
+    let application = &finding.application;
+    let mut facts = vec![("host", finding.host.to_string())];
+    let path = application.path.as_deref().unwrap_or(&application.name);
+    facts.push(("application", path.to_owned()));
+    if let Some(agent) = &application.agent {
+        facts.push(("run for", agent.to_string()));
+    }
+    if let Some(owner) = &application.socket_owner {
+        facts.push(("socket owner", owner.to_string()));
+    }
+    let identity = match (&application.signing_id, &application.team_id) {
+        (Some(id), Some(team)) => format!("{}, {id}, team {team}", application.signature.name()),
+        (Some(id), None) => format!("{}, {id}", application.signature.name()),
+        _ => application.signature.name().to_owned(),
+    };
+    facts.push(("signature", identity));
+    if let Some(lineage) = &application.lineage {
+        facts.push(("started by", lineage.to_string()));
+    }
+    if let Some(user) = &finding.user {
+        facts.push(("user", user.to_string()));
+    }
+    let ports: Vec<String> = finding.destination.ports.iter().take(6).map(ToString::to_string).collect();
+    let ports = if ports.is_empty() { String::new() } else { format!(", port {}", ports.join(", ")) };
+    facts.push(("destination", format!("{}{ports}", finding.destination.host)));
+    let ips: Vec<String> = finding.destination.ips.iter().take(6).map(ToString::to_string).collect();
+    if !ips.is_empty() {
+        facts.push(("addresses", ips.join(", ")));
+    }
+    facts.push((
+        "when",
+        format!(
+            "{} from {} to {} UTC",
+            plural(finding.exchanges, "request"),
+            moment(finding.first_time),
+            moment(finding.last_time)
+        ),
+    ));
+    facts
+}
+
+/// What the false-discovery control did.
+pub(crate) fn discovery(summary: &HuntSummary) -> String {
+    let tested = plural(summary.cadence_tested, "channel");
+    match summary.cadence_threshold {
+        Some(threshold) => format!(
+            "Cadence was tested on {tested}; by false-discovery control at 1 % a p-value of {threshold:.1e} or less counts."
+        ),
+        None => format!("Cadence was tested on {tested}; by false-discovery control at 1 % none counts."),
+    }
+}
