@@ -213,7 +213,8 @@ fn point(row: &Row) -> TimelinePoint {
         match row.reply {
             Reply::Silent => TimelineKind::Silent,
             Reply::Unknown => TimelineKind::Unseen,
-            Reply::HandshakeOnly | Reply::Bytes | Reply::Empty | Reply::Payload => TimelineKind::Answered,
+            Reply::HandshakeOnly => TimelineKind::Handshake,
+            Reply::Bytes | Reply::Empty | Reply::Payload => TimelineKind::Answered,
         }
     };
     let known = |bytes: u32| (bytes != u32::MAX).then_some(bytes);
@@ -252,6 +253,8 @@ fn sentence(subject: &Subject<'_>, finding: &Finding) -> String {
                 format!("{answered} were answered")
             } else if counters.reply.of(Reply::Silent) > 0 {
                 format!("{} were silent", counters.reply.of(Reply::Silent))
+            } else if counters.reply.of(Reply::HandshakeOnly) > 0 {
+                format!("{} got no further than the TLS handshake", counters.reply.of(Reply::HandshakeOnly))
             } else if counters.handling.of(Handling::NeverSent) == count {
                 "none got as far as being sent".to_owned()
             } else {

@@ -82,9 +82,13 @@ impl Hunt {
         let by_host = partition(&self.options, self.events);
         let of = by_host.len();
         let mut hosts = Vec::with_capacity(of);
-        for (host, events) in by_host {
-            hosts.push(hunt_host(&host, events));
-            progress(Progress { done: hosts.len(), of });
+        for (done, (host, (named, events))) in by_host.into_iter().enumerate() {
+            let hunted = hunt_host(&host, events);
+            // An address that began no exchange (multicast chatter, a resolver) is nobody's Mac.
+            if named || !hunted.channels.is_empty() {
+                hosts.push(hunted);
+            }
+            progress(Progress { done: done + 1, of });
         }
         let judged = judge_hosts(&hosts);
         let examined = judged.findings.len() as u64;
@@ -107,27 +111,32 @@ impl Hunt {
     }
 }
 
+/// The events of each host, and whether anything but its address names it.
+type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
+
 /// Gives each event to the host it happened on. What a network sensor says of its own completeness goes to every host of
 /// whose traffic it recorded something.
-fn partition(options: &Options, events: Vec<Event>) -> BTreeMap<Arc<str>, Vec<Event>> {
+fn partition(options: &Options, events: Vec<Event>) -> ByHost {
     let origin = Origin::learn(options, events.iter());
-    let mut by_host: BTreeMap<Arc<str>, Vec<Event>> = BTreeMap::new();
+    let mut by_host = ByHost::new();
     let mut seen_by_sensor: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut of_sensors = Vec::new();
     for event in events {
         if let Some(host) = event.host.clone() {
-            by_host.entry(host).or_default().push(event);
+            let entry = by_host.entry(host).or_default();
+            entry.0 = true;
+            entry.1.push(event);
         } else if let Some(originator) = event.originator() {
             if let Some(host) = origin.host_of(originator, event.time) {
                 seen_by_sensor.insert(host.clone());
-                by_host.entry(host).or_default().push(event);
+                by_host.entry(host).or_default().1.push(event);
             }
         } else {
             of_sensors.push(event);
         }
     }
     for host in &seen_by_sensor {
-        by_host.entry(host.clone()).or_default().extend(of_sensors.iter().cloned());
+        by_host.entry(host.clone()).or_default().1.extend(of_sensors.iter().cloned());
     }
     by_host
 }

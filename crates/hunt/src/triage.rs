@@ -45,6 +45,9 @@ pub(crate) fn steps(finding: &Finding) -> Vec<String> {
             }
         }
     }
+    if finding.application.path.is_none() && finding.application.signing_id.is_none() {
+        return steps;
+    }
     steps.push(format!(
         "ask the owner of {host} whether {} should talk to {destination}; if so, approve it by signing identity and service",
         finding.application.name

@@ -188,6 +188,8 @@ pub enum TimelineKind {
     Silent,
     /// A request whose reply nobody recorded.
     Unseen,
+    /// A request that got no further than the TLS handshake.
+    Handshake,
     /// A request that was answered.
     Answered,
     /// A request whose response the client gave up.

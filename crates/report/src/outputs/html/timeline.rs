@@ -15,9 +15,10 @@ const AXIS: f64 = 250.0;
 const HEIGHT: f64 = 280.0;
 
 /// The kinds, the row each is drawn in, and its words.
-const KINDS: [(TimelineKind, &str, &str); 5] = [
+const KINDS: [(TimelineKind, &str, &str); 6] = [
     (TimelineKind::Silent, "silent", "nothing came back"),
     (TimelineKind::Abandoned, "abandoned", "given up by the client"),
+    (TimelineKind::Handshake, "handshake", "TLS handshake only"),
     (TimelineKind::Answered, "answered", "answered"),
     (TimelineKind::ActedOn, "acted", "answered and acted on"),
     (TimelineKind::Unseen, "unseen", "reply not recorded"),
@@ -102,6 +103,9 @@ fn requests(to: &mut dyn Write, points: &[TimelinePoint], time: &Scale) -> io::R
             }
             TimelineKind::Abandoned => {
                 writeln!(to, "<path class=\"{class} hollow\" d=\"M{:.1} {:.1}l8 8m0-8l-8 8\"/>", x - 4.0, y - 4.0)?
+            }
+            TimelineKind::Handshake => {
+                writeln!(to, "<path class=\"{class} hollow\" d=\"M{:.1} {:.1}h7v7h-7z\"/>", x - 3.5, y - 3.5)?;
             }
             TimelineKind::Answered => writeln!(to, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>")?,
             TimelineKind::ActedOn => {
