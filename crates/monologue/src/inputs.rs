@@ -263,13 +263,14 @@ fn zone(name: Option<&str>) -> Result<jiff::tz::TimeZone> {
 /// A moment given as RFC 3339, or as a date: its midnight in the zone.
 fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Result<Timestamp> {
     if let Ok(date) = text.parse::<jiff::civil::Date>()
-        && text.len() == 10 {
-            let midnight =
-                date.to_zoned_datetime(zone.clone()).with_context(|| format!("{text} does not exist in that zone"))?;
-            let nanoseconds = i64::try_from(midnight.timestamp().as_nanosecond())
-                .with_context(|| format!("expected a date between 1678 and 2262, found {text}"))?;
-            return Ok(Timestamp::from_nanoseconds(nanoseconds));
-        }
+        && text.len() == 10
+    {
+        let midnight =
+            date.to_zoned_datetime(zone.clone()).with_context(|| format!("{text} does not exist in that zone"))?;
+        let nanoseconds = i64::try_from(midnight.timestamp().as_nanosecond())
+            .with_context(|| format!("expected a date between 1678 and 2262, found {text}"))?;
+        return Ok(Timestamp::from_nanoseconds(nanoseconds));
+    }
     Timestamp::parse(text)
         .with_context(|| format!("cannot understand {text:?}; hint: a date such as 2026-11-24 will do"))
 }

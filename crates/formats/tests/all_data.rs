@@ -1,0 +1,71 @@
+//! Reading loses nothing: over every real file, events + skipped + malformed = records, counted independently.
+#![cfg(test)]
+
+use monologue_formats::{FORMATS, Input, Item};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+fn files() -> Vec<PathBuf> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !data.is_dir() {
+        eprintln!("skipped: ../shared/data is not there");
+        return Vec::new();
+    }
+    let mut folders = vec![data];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Records by the simplest count there is: lines that are neither empty nor, for Zeek's TSV, comments.
+fn records(format: &str, text: &[u8]) -> u64 {
+    let tsv = format.starts_with("zeek") && text.trim_ascii_start().starts_with(b"#");
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty() && !(tsv && line.starts_with(b"#")))
+        .count() as u64
+}
+
+#[test]
+fn every_real_file_is_read_whole_or_refused_with_reasons() {
+    let (mut read, mut refused, mut total) = (0, 0, 0);
+    for path in files() {
+        let Ok(input) = Input::open(&path) else {
+            assert_eq!(path.metadata().unwrap().len(), 0, "only empty files cannot be opened: {path:?}");
+            continue;
+        };
+        let (format, input) = input.with_head(monologue_formats::detect).unwrap();
+        let format = match format {
+            Ok(format) => format,
+            Err(refusals) => {
+                assert_eq!(refusals.len(), FORMATS.len(), "every format says why: {path:?}");
+                assert!(refusals.iter().all(|(_, refusal)| refusal.0.len() > 10), "{path:?}: {refusals:?}");
+                refused += 1;
+                continue;
+            }
+        };
+        let mut counted = 0;
+        for item in format.read(input) {
+            match item {
+                Ok(Item::Event(_) | Item::Skipped(_)) => counted += 1,
+                Err(malformed) if malformed.length > 0 => counted += 1,
+                Ok(Item::Derived(_)) | Err(_) => {}
+            }
+        }
+        let mut text = Vec::new();
+        Input::open(&path).unwrap().reader.read_to_end(&mut text).unwrap();
+        assert_eq!(counted, records(format.name(), &text), "{} by {}", path.display(), format.name());
+        read += 1;
+        total += counted;
+    }
+    if read + refused > 0 {
+        assert!(read > 100 && total > 100_000, "{read} files and {total} records were read, {refused} refused");
+    }
+}
