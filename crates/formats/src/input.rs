@@ -47,20 +47,15 @@ pub struct Input<'a> {
     pub reader: Box<dyn BufRead + 'a>,
 }
 
-/// Why an input could not be opened.
+/// Why an input could not be opened. The caller knows its path.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The system refused.
-    #[error("cannot read {path}: {error}")]
-    Io {
-        /// The file.
-        path: String,
-        /// What the system said.
-        error: io::Error,
-    },
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
     /// The file has no bytes.
-    #[error("{0} is empty")]
-    Empty(String),
+    #[error("it is empty")]
+    Empty,
 }
 
 impl Input<'static> {
@@ -69,21 +64,19 @@ impl Input<'static> {
     /// # Errors
     /// When the file cannot be opened, or has no bytes.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let shown = path.display().to_string();
-        let failed = |error| OpenError::Io { path: shown.clone(), error };
-        let mut file = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
-        let magic = file.fill_buf().map_err(failed)?;
+        let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
+        let magic = file.fill_buf()?;
         if magic.is_empty() {
-            return Err(OpenError::Empty(shown));
+            return Err(OpenError::Empty);
         }
         let reader: Box<dyn BufRead> = if magic.starts_with(&[0x1f, 0x8b]) {
-            capped(|counted| Ok(flate2::read::MultiGzDecoder::new(counted)), file).map_err(failed)?
+            capped(|counted| Ok(flate2::read::MultiGzDecoder::new(counted)), file)?
         } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            capped(zstd::stream::read::Decoder::with_buffer, file).map_err(failed)?
+            capped(zstd::stream::read::Decoder::with_buffer, file)?
         } else {
             Box::new(file)
         };
-        Ok(Self { source: shown.into(), reader })
+        Ok(Self { source: path.display().to_string().into(), reader })
     }
 }
 

@@ -112,7 +112,7 @@ fn a_decompression_bomb_is_an_error_in_the_middle() {
 }
 
 #[test]
-fn an_empty_file_is_refused_by_name() {
+fn an_empty_file_is_refused() {
     let path = std::env::temp_dir().join(format!("monologue-empty-{}.log", std::process::id()));
     std::fs::write(&path, b"").unwrap();
     let error = Input::open(&path).err().unwrap().to_string();

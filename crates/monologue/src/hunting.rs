@@ -93,7 +93,7 @@ fn requirement(text: &str) -> Result<(Sight, f64)> {
         .parse()
         .map_err(|_| anyhow!("expected a percentage, found {percent:?}; hint: such as --require {name}=90"))?;
     if !(0.0..=100.0).contains(&percent) {
-        bail!("expected a percentage from 0 to 100, found {percent}");
+        bail!("expected a percentage from 0 to 100, found {percent}; hint: such as --require {name}=90");
     }
     Ok((sight, percent))
 }

@@ -25,6 +25,7 @@ struct State {
     other_log: bool,
     is_tsv: bool,
     closed: bool,
+    malformed: u64,
     first: Option<Timestamp>,
     last_start: Option<Timestamp>,
     last_end: Option<Timestamp>,
@@ -42,6 +43,7 @@ impl<'a> Reader<'a> {
             other_log: false,
             is_tsv: false,
             closed: false,
+            malformed: 0,
             first: None,
             last_start: None,
             last_end: None,
@@ -61,7 +63,11 @@ impl Iterator for Reader<'_> {
             let lines = self.lines.as_mut()?;
             let offset = lines.offset();
             match lines.next_line() {
-                Ok(Some(line)) => self.queue.extend(self.state.line(&line)),
+                Ok(Some(line)) => {
+                    let item = self.state.line(&line);
+                    self.state.malformed += u64::from(matches!(item, Some(Err(_))));
+                    self.queue.extend(item);
+                }
                 Ok(None) => {
                     self.lines = None;
                     self.queue.extend(self.state.at_end().map(Ok));
@@ -225,6 +231,11 @@ impl State {
             };
             if self.log != Log::CaptureLoss {
                 say(from, until, CoverageState::Complete);
+                if self.malformed > 0 {
+                    // Nobody knows when the records were that could not be read, nor whose.
+                    let reason = Loss::Malformed;
+                    say(from, until, CoverageState::Lost { reason, records: Some(self.malformed) });
+                }
                 if self.is_tsv && !self.closed && !self.open {
                     say(last, last, CoverageState::Lost { reason: Loss::Truncated, records: None });
                 }

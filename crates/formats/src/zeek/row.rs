@@ -184,7 +184,7 @@ pub(super) struct Fields<'r, R>(pub(super) &'r R);
 impl<R: Row> Fields<'_, R> {
     pub(super) fn time(&self, name: &str) -> Result<Timestamp, Wrong> {
         let text = self.0.text(name).ok_or_else(|| format!("expected a time in field `{name}`"))?;
-        let parsed = if text.contains('T') || text.contains('-') && text.len() > 12 {
+        let parsed = if text.get(1..).is_some_and(|rest| rest.contains(['T', '-'])) {
             Timestamp::parse(&text)
         } else {
             Timestamp::parse_epoch_seconds(&text)

@@ -80,7 +80,9 @@ fn write_finding(to: &mut dyn Write, number: usize, finding: &Finding) -> io::Re
     for step in finding.triage.iter().take(STEPS_SHOWN) {
         item(to, "     - ", step)?;
     }
-    let cites: Vec<_> = finding.signals.iter().flat_map(|signal| &signal.cites).collect();
+    let mut cites: Vec<_> = finding.signals.iter().flat_map(|signal| &signal.cites).collect();
+    let mut known = std::collections::BTreeSet::new();
+    cites.retain(|cite| known.insert(&cite.provenance));
     if !cites.is_empty() {
         writeln!(to, "   Evidence:")?;
         for cite in cites.iter().take(CITES_SHOWN) {

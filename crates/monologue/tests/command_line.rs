@@ -1,0 +1,261 @@
+//! The command line as a user meets it: help, errors, exit codes, rubbish.
+#![cfg(test)]
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+fn monologue(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_monologue")).args(arguments).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A folder of its own for one test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("monologue-test-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn text(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A Zeek conn.log: `count` connections from a private address to a public one, `period` seconds apart, with this state,
+/// history and answer.
+fn conn(count: u32, period: f64, state: &str, history: &str, received: &str) -> Vec<u8> {
+    let mut text = String::from(
+        "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n\
+         #fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tmissed_bytes\thistory\n",
+    );
+    for number in 0..count {
+        let time = 1_772_431_200.0 + f64::from(number) * period;
+        text.push_str(&format!(
+            "{time:.6}\tC{number}\t10.20.0.9\t{}\t203.0.113.66\t8443\ttcp\t-\t0.5\t0\t{received}\t{state}\t0\t{history}\n",
+            40_000 + number
+        ));
+    }
+    // One answered connection elsewhere shows that the sensor sees both sides.
+    text.push_str(
+        "1772431201.000000\tCother\t10.20.0.9\t39999\t203.0.113.1\t80\ttcp\thttp\t0.5\t90\t800\tSF\t0\tShADadFf\n",
+    );
+    text.push_str("#close\t2026-03-02-09-00-00\n");
+    text.into_bytes()
+}
+
+#[test]
+fn help_is_as_reviewed() {
+    insta::assert_snapshot!("help", stdout(&monologue(&["--help"])));
+    insta::assert_snapshot!("help-hunt", stdout(&monologue(&["hunt", "--help"])));
+    let bare = monologue(&[]);
+    assert_eq!(code(&bare), 2);
+    assert!(stderr(&bare).contains("Usage: monologue"));
+}
+
+#[test]
+fn a_silent_beacon_gives_exit_code_one_and_a_clean_day_zero() {
+    let folder = Folder::new("codes");
+    let silent = folder.file("silent.log", &conn(60, 60.0, "S0", "S", "-"));
+    let found = monologue(&["hunt", &silent]);
+    assert_eq!(code(&found), 1, "{}", stderr(&found));
+    assert!(stdout(&found).contains("nothing came back to any of 60 requests"), "{}", stdout(&found));
+    let answered = folder.file("answered.log", &conn(3, 977.0, "SF", "ShADadFf", "812"));
+    let clean = monologue(&["hunt", &answered]);
+    assert_eq!(code(&clean), 0, "{}", stdout(&clean));
+    let words: Vec<String> = stdout(&clean).split_whitespace().map(str::to_owned).collect();
+    assert!(words.join(" ").contains("no channel reached the minimum level"), "{words:?}");
+}
+
+#[test]
+fn less_coverage_than_required_is_exit_code_three() {
+    let folder = Folder::new("require");
+    let log = folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    let short = monologue(&["hunt", &log, "--require", "file.effect=50"]);
+    assert_eq!(code(&short), 3);
+    assert!(
+        stderr(&short).contains("could not look: 10.20.0.9 was watched by file.effect for 0.0 %"),
+        "{}",
+        stderr(&short)
+    );
+    assert_eq!(code(&monologue(&["hunt", &log, "--require", "flow.reply=99"])), 1, "watched enough, and found");
+}
+
+#[test]
+fn options_that_cannot_be_understood_are_named_with_a_hint() {
+    let folder = Folder::new("options");
+    let log = folder.file("conn.log", &conn(3, 60.0, "SF", "ShADadFf", "1"));
+    let assets = folder.file("leases.csv", b"ip,host\nnot-an-address,anna\n");
+    for (arguments, expected) in [
+        (vec!["--output", "xml"], "expected the name of an output, found \"xml\""),
+        (vec!["--require", "wings=5"], "expected a sight, found \"wings\""),
+        (vec!["--require", "flow.reply=500"], "expected a percentage from 0 to 100"),
+        (vec!["--local", "ten"], "expected a network, found \"ten\""),
+        (vec!["--timezone", "Moon/Base"], "expected a time zone, found \"Moon/Base\""),
+        (vec!["--since", "yesterday"], "cannot understand \"yesterday\""),
+        (vec!["--format", "zeek-conn"], "expected NAME=GLOB"),
+        (vec!["--host-pattern", "hosts/*"], "expected {host} in the pattern"),
+        (vec!["--assets", &assets], "leases.csv:2: expected an IP address"),
+    ] {
+        let mut all = vec!["hunt", log.as_str()];
+        all.extend(arguments);
+        let output = monologue(&all);
+        assert_eq!(code(&output), 2, "{all:?}");
+        let talk = stderr(&output);
+        assert!(talk.contains(expected) && talk.contains("hint: "), "{all:?}: {talk}");
+    }
+    let missing = monologue(&["hunt", "/nowhere/at/all"]);
+    assert_eq!(code(&missing), 2);
+    assert!(stderr(&missing).contains("cannot read /nowhere/at/all"));
+}
+
+#[test]
+fn rubbish_costs_a_line_each_and_nothing_else() {
+    let folder = Folder::new("rubbish");
+    folder.file("good/conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    folder.file("good/empty.log", b"");
+    folder.file("good/binary.bin", &[0, 159, 146, 150, 0, 255, 254, 1]);
+    folder.file("good/cut.log.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 75, 76]);
+    folder.file("good/readme.txt", b"just some words\n");
+    folder.file("good/huge.ndjson", &vec![b'{'; 11 << 20]);
+    let mut old = conn(1, 1.0, "SF", "ShADadFf", "1");
+    old.extend_from_slice(
+        b"-11644473600.0\tCold\t10.20.0.9\t1\t203.0.113.5\t80\ttcp\t-\t-\t-\t-\tSF\t0\tS\n\xff\xfe\n",
+    );
+    folder.file("good/old.log", &old);
+    let output = monologue(&["hunt", folder.text(), "--output", "json"]);
+    let talk = stderr(&output);
+    assert_eq!(code(&output), 1, "{talk}");
+    for name in ["empty.log", "binary.bin", "cut.log.gz", "readme.txt", "huge.ndjson"] {
+        assert_eq!(talk.matches(&format!("/{name}: ")).count(), 1, "{name}: {talk}");
+    }
+    assert!(talk.contains("old.log: 2 malformed records"), "{talk}");
+    // What could not be read lowers coverage: nothing is said from absence any more, and the beacon is still listed.
+    let line = stdout(&output);
+    assert!(line.contains("203.0.113.66"), "{line}");
+}
+
+#[test]
+fn when_every_input_is_refused_it_is_an_error() {
+    let folder = Folder::new("refused");
+    let text = folder.file("notes.txt", b"nothing to see\n");
+    let output = monologue(&["hunt", &text]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("error: no input could be read"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("hint: "));
+}
+
+#[test]
+fn hostile_names_and_arguments_come_out_inert_and_redacted() {
+    let folder = Folder::new("hostile");
+    folder.file("bad\u{1b}[31m\u{202e}.log", b"rubbish\n");
+    let exec = include_str!("../../formats/samples/eslogger/version-11.ndjson");
+    let hostile =
+        exec.replacen("\"args\":[", "\"args\":[\"--password\",\"hunter2-secret\",\"<img src=x>\\u001b[2J\",", 1);
+    assert_ne!(exec, hostile, "the sample has arguments");
+    folder.file("hosts/anna/es.ndjson", hostile.as_bytes());
+    for arguments in [vec!["read", folder.text()], vec!["hunt", folder.text(), "--minimum-level", "info"]] {
+        let output = monologue(&arguments);
+        for text in [stdout(&output), stderr(&output)] {
+            assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
+            assert!(!text.contains("hunter2-secret"), "{text}");
+        }
+    }
+    let read = stdout(&monologue(&["read", folder.text()]));
+    assert!(read.contains("***") && read.contains("\"host\":\"anna\""), "{read}");
+}
+
+#[test]
+fn reports_are_written_whole_to_files() {
+    let folder = Folder::new("files");
+    let log = folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    let page = folder.0.join("out.html");
+    let lines = folder.0.join("out.ndjson");
+    let output = monologue(&[
+        "hunt",
+        &log,
+        "--report",
+        page.to_str().unwrap(),
+        "--output",
+        &format!("json={}", lines.display()),
+    ]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stdout(&output).is_empty(), "files were asked for");
+    assert!(std::fs::read_to_string(page).unwrap().ends_with("</html>\n"));
+    assert_eq!(std::fs::read_to_string(lines).unwrap().lines().count(), 1);
+    let nowhere = monologue(&["hunt", &log, "--report", "/nowhere/at/all/r.html"]);
+    assert_eq!(code(&nowhere), 2);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = Folder::new("pipe");
+    let log = folder.file("conn.log", &conn(20_000, 1.0, "SF", "ShADadFf", "99"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_monologue"))
+        .args(["read", &log])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn lists_and_manual_pages_come_from_the_lists_themselves() {
+    let formats = stdout(&monologue(&["formats"]));
+    for format in monologue_formats::FORMATS {
+        assert!(formats.contains(format.name()), "{} is not listed", format.name());
+    }
+    let markdown = stdout(&monologue(&["signals", "--markdown"]));
+    assert!(markdown.starts_with("# Signals\n\n| signal |"));
+    let page = stdout(&monologue(&["signals", "wire.no-reply"]));
+    assert!(page.contains("# When it is wrong"), "{page}");
+    let unknown = monologue(&["signals", "wire.silence"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("wire.no-reply"), "close names are offered: {}", stderr(&unknown));
+    let outputs = stdout(&monologue(&["outputs"]));
+    assert!(outputs.contains("html") && outputs.contains("json") && outputs.contains("text"));
+}
+
+#[test]
+fn simulate_refuses_a_folder_in_use() {
+    let folder = Folder::new("inuse");
+    folder.file("mine.txt", b"keep me");
+    let output = monologue(&["simulate", folder.text()]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("expected an empty or new folder"));
+    assert!(Path::new(folder.text()).join("mine.txt").exists());
+    std::io::stderr().flush().unwrap();
+}
