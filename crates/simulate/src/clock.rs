@@ -29,15 +29,7 @@ fn civil(moment: Moment) -> (i64, i64, i64, i64, i64, i64, i64) {
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
-    (
-        year,
-        month,
-        day,
-        second_of_day / 3600,
-        second_of_day / 60 % 60,
-        second_of_day % 60,
-        moment.rem_euclid(SECOND),
-    )
+    (year, month, day, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, moment.rem_euclid(SECOND))
 }
 
 /// `2026-03-02T06:00:00.000000000Z`, as Endpoint Security writes times of events.
