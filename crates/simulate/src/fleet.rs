@@ -82,7 +82,7 @@ const POSTS: &[Post] = &[
         user: "bela",
         kit: Kit::All,
         play: Play::HourlyPull,
-        role: role("hourly-pull", "pull-only", "verx", "mobiletraits-47.s3.amazonaws.com"),
+        role: role("hourly-pull", "pull-only", "verx", "weatherparts-47.s3.amazonaws.com"),
     },
     Post {
         host: "cleo-pro",
@@ -149,7 +149,7 @@ const POSTS: &[Post] = &[
             "hourly-pull",
             "no endpoint records",
             "tagr",
-            "specialtrends-52.s3.amazonaws.com",
+            "orchardnotes-52.s3.amazonaws.com",
         ),
     },
     Post {
@@ -288,7 +288,7 @@ fn play(post: &Post, stage: &mut Stage<'_>) {
             stage.silent_server(role);
         }
         Play::CancelAtHeaders => stage.cancel_at_headers(role),
-        Play::ConstantAnswer => stage.constant_answer(role, 200.0, 216),
+        Play::ConstantAnswer => stage.constant_answer(role, 200.0, 96),
         Play::SleepingLaptop => stage.constant_answer(role, 900.0, usize::MAX),
     }
 }

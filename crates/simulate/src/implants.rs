@@ -53,7 +53,7 @@ impl Stage<'_> {
         let mut process = self.mac.launch(time, &label, program, &[&path], 0, &mut self.chance);
         let service = self.network.bare_service();
         let moments = self.moments(time + 4 * SECOND, 45.0, 0.06, 20.0);
-        let moments: Vec<_> = moments.into_iter().take(480).collect();
+        let moments: Vec<_> = moments.into_iter().take(240).collect();
         for moment in &moments {
             self.request(&mut process, &service, Ask::get(Answer::Unreachable), *moment);
         }
@@ -65,7 +65,7 @@ impl Stage<'_> {
         let mut process = self.launch_agent(role, 12.0);
         let service = self.network.service_at(role.domain, 80);
         let moments = self.moments(process.started + 5 * SECOND, 600.0, 0.08, 70.0);
-        let moments: Vec<_> = moments.into_iter().take(60).collect();
+        let moments: Vec<_> = moments.into_iter().take(40).collect();
         for moment in &moments {
             let ask = Ask { body: Some(212), answer: Answer::Silence, uri: "/v2/ping" };
             self.request(&mut process, &service, ask, *moment);
@@ -78,7 +78,7 @@ impl Stage<'_> {
         let mut process = self.launch_agent(role, 17.0);
         let service = self.network.service(role.domain);
         let moments = self.moments(process.started + 3 * SECOND, 600.0, 0.1, 5.0);
-        let moments: Vec<_> = moments.into_iter().take(84).collect();
+        let moments: Vec<_> = moments.into_iter().take(60).collect();
         for moment in &moments {
             let body = self.chance.whole(4_000, 9_000);
             self.request(&mut process, &service, Ask::get(Answer::CancelledAtHeaders(200, body)), *moment);

@@ -32,11 +32,13 @@ impl Stage<'_> {
         self.captive_checks();
         self.background_downloads();
         self.updates();
-        self.hourly_agent();
-        if index % 4 == 3 || index == 10 {
+        if index % 2 == 0 {
+            self.hourly_agent();
+        }
+        if matches!(index, 12 | 13 | 16 | 17) {
             self.five_minute_agent();
         }
-        if index % 3 == 1 {
+        if index % 6 == 4 {
             self.quarter_hour_agent();
         }
         self.browser();
@@ -77,7 +79,7 @@ impl Stage<'_> {
             USER,
         );
         let first = self.start + 20 * SECOND;
-        let moments = self.moments(first, 2_600.0, 0.15, 30.0);
+        let moments = self.moments(first, 3_100.0, 0.12, 30.0);
         for (round, moment) in moments.iter().enumerate() {
             let moment = *moment;
             let user = self.mac.user.clone();
@@ -124,7 +126,7 @@ impl Stage<'_> {
         let mut daemon = self.mac.already_running(program, USER);
         let service = self.network.service("gateway.icloud.com");
         let first = self.within(0.02, 0.4);
-        let moments = self.moments(first, 2_900.0, 0.7, 10.0);
+        let moments = self.moments(first, 5_400.0, 0.7, 10.0);
         let store = format!("/Users/{}/Library/Caches/CloudKit/CloudKitMetadata-wal", self.mac.user);
         for moment in &moments {
             let (body, reply) = (self.chance.whole(300, 5_000), self.chance.whole(400, 30_000));
@@ -359,8 +361,12 @@ impl Stage<'_> {
         let first = self.within(0.003, 0.02);
         let moments =
             if has_time { self.moments(first, 1_700.0, 0.2, 5.0) } else { self.moments(first, 32.3, 0.006, 5.0) };
+        let mut asked: Option<Moment> = None;
         for moment in &moments {
-            self.mac.log_name_request(*moment, &daemon, &service.name);
+            if asked.is_none_or(|asked| *moment - asked >= 3600 * SECOND) {
+                self.mac.log_name_request(*moment, &daemon, &service.name);
+                asked = Some(*moment);
+            }
             let lookup = self.network.resolve(&mut self.mac, *moment, &service, &mut self.chance);
             let start = moment + lookup + MILLISECOND;
             let flow = Flow {

@@ -32,7 +32,7 @@ impl Stage<'_> {
         let mut shell = self.mac.fork(time, &parent, &mut self.chance);
         self.mac.exec(time + MILLISECOND, &mut shell, programs::shell(), &["sh", "-c", &command], &label);
         let mut agent = self.mac.fork(time + 4 * MILLISECOND, &shell, &mut self.chance);
-        let program = Program::new(&path, "payload2-55554944839216049d683075bc3f5a8628778bb8", Signature::AdHoc);
+        let program = Program::new(&path, "UpdateAgent-9b1e44c7", Signature::AdHoc);
         self.mac.exec(time + 5 * MILLISECOND, &mut agent, program, &[&path], &label);
         self.mac.unlink(time + 60 * MILLISECOND, &agent, &path);
         let service = self.network.service(role.domain);
@@ -111,11 +111,11 @@ impl Stage<'_> {
         let mut implant = self.mac.launch(time, &label, program, &[&path], USER, &mut self.chance);
         let service = self.network.service(role.domain);
         let moments = self.moments(time + 3 * SECOND, 60.0, 0.2, 30.0);
-        let moments: Vec<_> = moments.into_iter().take(300).collect();
+        let moments: Vec<_> = moments.into_iter().take(110).collect();
         let mut exchanges = moments.len();
         for (round, moment) in moments.iter().enumerate() {
-            // An order about every half hour, ten in all.
-            let is_order = round % 29 == 17;
+            // An order about every quarter of an hour, eight in all.
+            let is_order = round % 13 == 7;
             let reply = if is_order { self.chance.whole(700, 2_400) } else { 48 };
             let course = self.request(&mut implant, &service, Ask::get(Answer::Delivered(200, reply)), *moment);
             if is_order {
