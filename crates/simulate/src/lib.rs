@@ -1,44 +1,86 @@
 //! Synthetic Macs with ground truth, in native formats. Shares no code and no constant with the hunt.
+//!
+//! Every host of the fleet lives an ordinary day. Some also run something that talks one way, and for each of those
+//! there is a blind twin: the same behaviour, recorded by too few sensors to say what became of the replies.
+
+mod chance;
+mod clock;
+mod eslogger;
+mod fleet;
+mod implants;
+mod mac;
+mod names;
+mod network;
+mod ordinary;
+mod programs;
+mod requests;
+mod stage;
+mod stealth;
+mod truth;
+mod unified_log;
+mod zeek;
+
+pub use truth::Truth;
 
 use monologue_model::Timestamp;
+use std::{fs, io, path::Path};
+
+/// Nanoseconds since the epoch, on the clock of the Macs.
+pub(crate) type Moment = i64;
 
 /// What to simulate.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Number the fleet is made from.
+    /// Seed of all chance: the same seed gives the same bytes.
     pub seed: u64,
-    /// Hours.
+    /// How long the fleet is recorded, in hours. Behaviours keep their counts only if there are at least 24.
     pub hours: u32,
-    /// Start.
+    /// When recording starts.
     pub start: Timestamp,
 }
 
-/// One file.
-#[derive(Clone, Debug)]
+impl Default for Options {
+    fn default() -> Self {
+        // 2026-03-02T06:00:00Z is 20,514 days and 6 hours after the epoch.
+        Self { seed: 1, hours: 24, start: Timestamp::from_nanoseconds((20_514 * 86_400 + 6 * 3600) * clock::SECOND) }
+    }
+}
+
+/// One file of telemetry.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulatedFile {
-    /// Path.
+    /// Path below the folder of the fleet, with `/`.
     pub path: String,
-    /// Content.
+    /// What it holds.
     pub bytes: Vec<u8>,
 }
 
-/// A fleet.
-#[derive(Clone, Debug, Default)]
+/// A recorded fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fleet {
-    /// Files.
+    /// All files, the truth among them, in the order of their paths.
     pub files: Vec<SimulatedFile>,
+    /// What really happened, one entry for each channel that is of interest.
+    pub truth: Vec<Truth>,
 }
 
-/// Simulates.
+/// Simulates a fleet. Depends on nothing but the options.
 #[must_use]
-pub fn simulate(_options: &Options) -> Fleet {
-    Fleet::default()
+pub fn simulate(options: &Options) -> Fleet {
+    fleet::simulate(options)
 }
 
-/// Writes.
+/// Writes the files of a fleet below a folder, which is made where it is missing.
 ///
 /// # Errors
-/// When it cannot.
-pub fn write(_fleet: &Fleet, _dir: &std::path::Path) -> std::io::Result<()> {
+/// When a folder or file cannot be written.
+pub fn write(fleet: &Fleet, folder: &Path) -> io::Result<()> {
+    for file in &fleet.files {
+        let path = folder.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, &file.bytes)?;
+    }
     Ok(())
 }

@@ -1,0 +1,93 @@
+//! Services on the network and their addresses: no two services share one.
+
+use crate::{Moment, names, zeek::Logs};
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+/// The resolver of the simulated site.
+pub(crate) const RESOLVER: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 53);
+
+/// Domains of Apple itself; everything else in the simulation is invented.
+const APPLE: [&str; 3] = ["apple.com", "icloud.com", "mzstatic.com"];
+
+/// Something that listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    /// Host name asked for, or the address where no name is used.
+    pub(crate) name: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) port: u16,
+    /// Whether it is asked for by address, without a name.
+    pub(crate) is_bare_address: bool,
+}
+
+impl Service {
+    /// A number in `[from, until]` that is always the same for this service.
+    pub(crate) fn constant(&self, from: u64, until: u64, what: &str) -> u64 {
+        names::number(from, until, &[what, &self.name])
+    }
+
+    /// Registrable domain, or the address. Names under shared suffixes are their own service.
+    pub(crate) fn registrable(&self) -> String {
+        if self.is_bare_address || self.name.ends_with(".s3.amazonaws.com") {
+            return self.name.clone();
+        }
+        let labels: Vec<&str> = self.name.rsplit('.').take(2).collect();
+        labels.into_iter().rev().collect::<Vec<_>>().join(".")
+    }
+}
+
+/// The network of the site, as its sensor sees it.
+#[derive(Default)]
+pub(crate) struct Network {
+    addresses: BTreeMap<String, Ipv4Addr>,
+    invented: u32,
+    apple: u32,
+    /// When which host last asked for which name.
+    pub(crate) resolved: BTreeMap<(String, String), Moment>,
+    pub(crate) logs: Logs,
+}
+
+impl Network {
+    /// The TLS service of this name.
+    pub(crate) fn service(&mut self, name: &str) -> Service {
+        self.service_at(name, 443)
+    }
+
+    /// The service of this name at this port.
+    pub(crate) fn service_at(&mut self, name: &str, port: u16) -> Service {
+        let known = self.addresses.get(name).copied();
+        let address = known.unwrap_or_else(|| {
+            let is_apple = APPLE.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
+            let address = if is_apple { self.next_apple() } else { self.next_invented() };
+            self.addresses.insert(name.to_owned(), address);
+            address
+        });
+        Service { name: name.to_owned(), address, port, is_bare_address: false }
+    }
+
+    /// A service that is asked for by its address.
+    pub(crate) fn bare_service(&mut self) -> Service {
+        let address = self.next_invented();
+        self.addresses.insert(address.to_string(), address);
+        Service { name: address.to_string(), address, port: 443, is_bare_address: true }
+    }
+
+    /// Addresses for documentation first, then those for measuring network devices.
+    fn next_invented(&mut self) -> Ipv4Addr {
+        let number = self.invented;
+        self.invented += 1;
+        let last = (number % 254 + 1) as u8;
+        match number / 254 {
+            0 => Ipv4Addr::new(198, 51, 100, last),
+            1 => Ipv4Addr::new(203, 0, 113, last),
+            2 => Ipv4Addr::new(192, 0, 2, last),
+            block => Ipv4Addr::new(198, 18, (block - 3) as u8, last),
+        }
+    }
+
+    fn next_apple(&mut self) -> Ipv4Addr {
+        let number = self.apple;
+        self.apple += 1;
+        Ipv4Addr::new(17, 248, (number / 254) as u8, (number % 254 + 1) as u8)
+    }
+}

@@ -1,0 +1,391 @@
+//! The ordinary life of a Mac: daemons, updates, a browser.
+
+use crate::{
+    Moment,
+    clock::{MILLISECOND, SECOND, seconds},
+    implants::USER,
+    mac::Process,
+    names,
+    network::Service,
+    programs::{Program, Signature},
+    requests::{Answer, Ask},
+    stage::{Claim, Stage},
+    unified_log::Voice,
+    zeek::Flow,
+};
+
+/// A connection made without a URL session, in seconds and bytes of payload without handshake.
+pub(crate) struct Socket {
+    pub(crate) time: Moment,
+    pub(crate) lasts: f64,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+impl Stage<'_> {
+    /// Lives the day; `index` decides which agents run here.
+    pub(crate) fn ordinary_life(&mut self, index: usize, has_time: bool) {
+        self.daemons();
+        self.cloud();
+        self.mail();
+        self.certificate_checks();
+        self.captive_checks();
+        self.background_downloads();
+        self.updates();
+        if index % 2 == 0 {
+            self.hourly_agent();
+        }
+        if matches!(index, 12 | 13 | 16 | 17) {
+            self.five_minute_agent();
+        }
+        if index % 6 == 4 {
+            self.quarter_hour_agent();
+        }
+        self.browser();
+        self.time_of_day(has_time);
+    }
+
+    /// Connects without a URL session: only the resolver and the network see it. Gives when it was open and closed.
+    pub(crate) fn socket(&mut self, process: &Process, service: &Service, socket: &Socket) -> (Moment, Moment) {
+        self.mac.log_name_request(socket.time, process, &service.name);
+        let lookup = self.network.resolve(&mut self.mac, socket.time, service, &mut self.chance);
+        let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
+        let opened = socket.time + MILLISECOND + lookup;
+        let flow = Flow {
+            start: opened,
+            end: opened + 3 * round_trip + seconds(socket.lasts),
+            local_port: self.mac.port(&mut self.chance),
+            address: service.address,
+            port: service.port,
+            protocol: "tcp",
+            service: "ssl",
+            sent: socket.sent + service.constant(600, 900, "client handshake"),
+            received: Some(socket.received + service.constant(3_000, 6_000, "server handshake")),
+            state: "SF",
+            history: "ShADadFf",
+            missed: 0,
+        };
+        self.network.connection(&self.mac, &flow);
+        self.network.tls(&self.mac, &flow, &service.name, 3 * round_trip / 2);
+        (opened, flow.end)
+    }
+
+    /// What the daemons of macOS do to files and processes, in the first minutes and in every hour.
+    fn daemons(&mut self) {
+        let preferences = self.mac.already_running(Program::platform("/usr/sbin/cfprefsd", "com.apple.cfprefsd"), USER);
+        let cleaner = self.mac.already_running(Program::platform("/usr/libexec/dirhelper", "com.apple.dirhelper"), 0);
+        let finder = self.mac.already_running(
+            Program::platform("/System/Library/CoreServices/Finder.app/Contents/MacOS/Finder", "com.apple.finder"),
+            USER,
+        );
+        let first = self.start + 20 * SECOND;
+        let moments = self.moments(first, 3_100.0, 0.12, 30.0);
+        for (round, moment) in moments.iter().enumerate() {
+            let moment = *moment;
+            let user = self.mac.user.clone();
+            let domain = match round % 3 {
+                0 => "com.apple.finder",
+                1 => "com.apple.dock",
+                _ => "NSGlobalDomain",
+            };
+            let target = format!("/Users/{user}/Library/Preferences/{domain}.plist");
+            let draft = format!("{target}.{}", names::letters(7, &[&self.mac.name, &round.to_string()]));
+            self.mac.write_new(moment, &preferences, &draft);
+            self.mac.rename(moment + 4 * MILLISECOND, &preferences, &draft, &target);
+            self.indexer(moment + 3 * SECOND, round);
+            let old = format!("/private/var/folders/zz/T/{}", names::letters(9, &["old", &self.mac.name, &draft]));
+            self.mac.unlink(moment + 9 * SECOND, &cleaner, &old);
+            self.mac.connect_service(moment + 11 * SECOND, &finder, "com.apple.iconservices");
+            let system = self.mac.already_running(Program::platform("/usr/libexec/smd", "com.apple.xpc.smd"), 0);
+            let part = if round % 2 == 0 { "agent" } else { "updater" };
+            let plist = format!("/Library/LaunchDaemons/com.harborline.{part}.plist");
+            self.mac.add_launch_item(moment + 13 * SECOND, &system, &plist, "/Library/Harborline/harborlined", 0);
+        }
+    }
+
+    /// A worker of Spotlight reads a file and goes.
+    fn indexer(&mut self, time: Moment, round: usize) {
+        let program = Program::platform(
+            "/System/Library/Frameworks/CoreServices.framework/Frameworks/Metadata.framework/Versions/A/Support/mdworker_shared",
+            "com.apple.mdworker_shared",
+        );
+        let label = format!("com.apple.mdworker.shared.0{}000000-0000-0000-0000-000000000000", round % 8);
+        let path = program.path.clone();
+        let worker = self.mac.launch(time, &label, program, &[&path, "-s", "mdworker"], USER, &mut self.chance);
+        let document = format!("/Users/{}/Documents/notes {round}.txt", self.mac.user);
+        self.mac.close(time + 40 * MILLISECOND, &worker, &document, false);
+        self.mac.exit(time + 5 * SECOND, &worker, 0);
+    }
+
+    /// iCloud: sizes vary, and what comes is stored.
+    fn cloud(&mut self) {
+        let program = Program::platform(
+            "/System/Library/PrivateFrameworks/CloudKitDaemon.framework/Support/cloudd",
+            "com.apple.cloudd",
+        );
+        let mut daemon = self.mac.already_running(program, USER);
+        let service = self.network.service("gateway.icloud.com");
+        let first = self.within(0.02, 0.4);
+        let moments = self.moments(first, 5_400.0, 0.7, 10.0);
+        let store = format!("/Users/{}/Library/Caches/CloudKit/CloudKitMetadata-wal", self.mac.user);
+        for moment in &moments {
+            let (body, reply) = (self.chance.whole(300, 5_000), self.chance.whole(400, 30_000));
+            let course = self.request(&mut daemon, &service, Ask::post(body, Answer::Delivered(200, reply)), *moment);
+            self.mac.close(course.finished + 8 * MILLISECOND, &daemon, &store, true);
+        }
+        self.tell(&Claim::benign("cloud-sync", "any"), &daemon, &service, moments.len());
+    }
+
+    /// Mail speaks its own protocol, and stores what comes.
+    fn mail(&mut self) {
+        let program = Program::platform("/System/Applications/Mail.app/Contents/MacOS/Mail", "com.apple.mail");
+        let mail = self.mac.already_running(program, USER);
+        let service = self.network.service_at("imap.northmail.example", 993);
+        let first = self.within(0.01, 0.2);
+        let moments = self.moments(first, 1_100.0, 0.5, 60.0);
+        for moment in &moments {
+            let socket = Socket {
+                time: *moment,
+                lasts: self.chance.between(0.5, 40.0),
+                sent: self.chance.whole(200, 900),
+                received: self.chance.whole(300, 60_000),
+            };
+            let (_, closed) = self.socket(&mail, &service, &socket);
+            if self.chance.happens(0.2) {
+                let path = format!("/Users/{}/Library/Mail/V10/MailData/Envelope Index-wal", self.mac.user);
+                self.mac.close(closed - 50 * MILLISECOND, &mail, &path, true);
+            }
+        }
+        self.tell(&Claim::benign("mail", "any"), &mail, &service, moments.len());
+    }
+
+    /// Revocation checks over plain HTTP.
+    fn certificate_checks(&mut self) {
+        let mut daemon = self.mac.already_running(Program::platform("/usr/libexec/trustd", "com.apple.trustd"), 282);
+        let service = self.network.service_at("ocsp2.apple.com", 80);
+        let first = self.within(0.1, 2.0);
+        let moments = self.moments(first, 13_000.0, 0.6, 10.0);
+        for moment in &moments {
+            let reply = self.chance.whole(1_300, 1_900);
+            let ask =
+                Ask { body: None, answer: Answer::Delivered(200, reply), uri: "/ocsp03-apsecc12g101/ME4wTKADAgEA" };
+            let course = self.request(&mut daemon, &service, ask, *moment);
+            let path = "/private/var/protected/trustd/private/ocspcache.sqlite3-wal";
+            self.mac.close(course.finished + 6 * MILLISECOND, &daemon, path, true);
+        }
+        self.tell(&Claim::benign("certificate-checks", "any"), &daemon, &service, moments.len());
+    }
+
+    /// Whether there is a portal in the way.
+    fn captive_checks(&mut self) {
+        let program = Program::platform("/usr/libexec/captiveagent", "com.apple.captiveagent");
+        let mut agent = self.mac.already_running(program, 24);
+        let service = self.network.service_at("captive.apple.com", 80);
+        let first = self.within(0.005, 0.05);
+        let mut moments = self.moments(first, 30_000.0, 0.4, 10.0);
+        moments.extend(self.mac.sleeps.iter().map(|(_, awake)| awake + 3 * SECOND));
+        for moment in &moments {
+            let ask = Ask { body: None, answer: Answer::Delivered(200, 69), uri: "/hotspot-detect.html" };
+            self.request(&mut agent, &service, ask, *moment);
+        }
+        self.tell(&Claim::benign("captive-checks", "any"), &agent, &service, moments.len());
+    }
+
+    /// Downloads that `nsurlsessiond` makes for an application.
+    fn background_downloads(&mut self) {
+        let program = Program::platform("/usr/libexec/nsurlsessiond", "com.apple.nsurlsessiond");
+        let mut daemon = self.mac.already_running(program, USER);
+        let service = self.network.service("media.slowreader.example");
+        let first = self.within(0.5, 3.0);
+        let moments = self.moments(first, 19_000.0, 0.4, 30.0);
+        for moment in &moments {
+            let size = self.chance.whole(60_000, 900_000);
+            let course = self.request(&mut daemon, &service, Ask::get(Answer::Delivered(200, size)), *moment);
+            let identity = format!("{}{moment}{}", self.mac.name, daemon.tasks);
+            let task = format!("Task <{}>.<{}>", names::uuid(&["background", &identity]), daemon.tasks);
+            let owner = "<example.slowreader.reader>.<example.slowreader.reader.downloads>";
+            self.mac.log(
+                *moment - MILLISECOND,
+                &daemon,
+                Voice::Background,
+                "%{public}@ is for <%{public}@>.<%{public}@>.<%lu>",
+                format!("{task} is for {owner}.<{}>", daemon.tasks),
+            );
+            let path = format!("/Users/{}/Library/Caches/com.apple.nsurlsessiond/Downloads/{size}.tmp", self.mac.user);
+            self.mac.write_new(course.finished - MILLISECOND, &daemon, &path);
+            self.mac.log(
+                course.finished + 90 * MILLISECOND,
+                &daemon,
+                Voice::Background,
+                "%{public}@ client acknowledged completion",
+                format!("{task} client acknowledged completion"),
+            );
+        }
+        self.tell(&Claim::benign("background-downloads", "any"), &daemon, &service, moments.len());
+    }
+
+    /// An application asks once a day whether there is a newer one.
+    fn updates(&mut self) {
+        let program = Program::new(
+            "/Applications/Pinboard.app/Contents/MacOS/Pinboard",
+            "example.pinboard.mac",
+            Signature::Team("P1NB04RD77"),
+        );
+        let time = self.within(0.1, 0.9);
+        if !self.mac.is_awake(time, time + 60 * SECOND) {
+            return;
+        }
+        let path = program.path.clone();
+        let label = "application.example.pinboard.mac.1001.1002";
+        let mut app = self.mac.launch(time, label, program, &[&path], USER, &mut self.chance);
+        let service = self.network.service("appcast.pinboard.example");
+        let course = self.request(&mut app, &service, Ask::get(Answer::Delivered(200, 8_412)), time + 9 * SECOND);
+        let path = format!("/Users/{}/Library/Caches/example.pinboard.mac/appcast.xml", self.mac.user);
+        self.mac.write_new(course.finished + 5 * MILLISECOND, &app, &path);
+        self.tell(&Claim::benign("daily-appcast", "any"), &app, &service, 1);
+    }
+
+    /// An agent that sends metrics every five minutes, and forgets what was taken.
+    fn five_minute_agent(&mut self) {
+        let path = "/Library/Harborline/harborlined";
+        let program = Program::new(path, "example.harborline.agent", Signature::Team("HRB0RL1N39"));
+        let time = self.start + 33 * SECOND;
+        let mut agent = self.mac.launch(time, "com.harborline.agent", program, &[path], 0, &mut self.chance);
+        let service = self.network.service("ingest.harborline.example");
+        let moments = self.moments(time + 5 * SECOND, 300.0, 0.0005, 10.0);
+        for (round, moment) in moments.iter().enumerate() {
+            let spool = format!("/Library/Harborline/spool/{round:05}.json");
+            let body = self.chance.whole(380, 950);
+            let has_spool = round % 3 == 0;
+            if has_spool {
+                self.mac.write_new(*moment - 30 * MILLISECOND, &agent, &spool);
+            }
+            let course = self.request(&mut agent, &service, Ask::post(body, Answer::Delivered(204, 0)), *moment);
+            if has_spool {
+                self.mac.unlink(course.finished + 3 * MILLISECOND, &agent, &spool);
+            }
+        }
+        self.tell(&Claim::benign("five-minute-agent", "any"), &agent, &service, moments.len());
+    }
+
+    /// An agent that reports every quarter of an hour and is told little.
+    fn quarter_hour_agent(&mut self) {
+        let path = "/Applications/Quillcheck.app/Contents/Library/LoginItems/QuillAgent.app/Contents/MacOS/QuillAgent";
+        let program = Program::new(path, "example.quillcheck.agent", Signature::Team("QU1LLCH3CK"));
+        let time = self.start + 47 * SECOND;
+        let mut agent = self.mac.launch(time, "example.quillcheck.agent", program, &[path], USER, &mut self.chance);
+        let service = self.network.service("sync.quillcheck.example");
+        let moments = self.moments(time + 8 * SECOND, 900.15, 0.0002, 10.0);
+        for (round, moment) in moments.iter().enumerate() {
+            let (body, reply) = (self.chance.whole(200, 420), self.chance.whole(18, 64));
+            let course = self.request(&mut agent, &service, Ask::post(body, Answer::Delivered(200, reply)), *moment);
+            if round % 4 == 1 {
+                let path = format!("/Users/{}/Library/Application Support/Quillcheck/state.json", self.mac.user);
+                self.mac.close(course.finished + 4 * MILLISECOND, &agent, &path, true);
+            }
+        }
+        self.tell(&Claim::benign("quarter-hour-agent", "any"), &agent, &service, moments.len());
+    }
+
+    /// An agent that fetches its settings every hour and stores them.
+    fn hourly_agent(&mut self) {
+        let path = "/Library/Application Support/Fleetwell/fleetwelld";
+        let program = Program::new(path, "example.fleetwell.daemon", Signature::Team("FL33TW3LL1"));
+        let time = self.start + 58 * SECOND;
+        let mut agent = self.mac.launch(time, "example.fleetwell.daemon", program, &[path], 0, &mut self.chance);
+        let service = self.network.service("config.fleetwell.example");
+        let moments = self.moments(time + 20 * SECOND, 3_600.0, 0.001, 10.0);
+        for moment in &moments {
+            let reply = self.chance.whole(1_700, 2_600);
+            let course = self.request(&mut agent, &service, Ask::get(Answer::Delivered(200, reply)), *moment);
+            let path = "/Library/Application Support/Fleetwell/settings.json";
+            self.mac.close(course.finished + 7 * MILLISECOND, &agent, path, true);
+        }
+        self.tell(&Claim::benign("hourly-agent", "any"), &agent, &service, moments.len());
+    }
+
+    /// A browser with a network stack of its own: bursts of connections while somebody sits there.
+    fn browser(&mut self) {
+        let program = Program::new(
+            "/Applications/Lantern.app/Contents/MacOS/Lantern",
+            "example.lantern.browser",
+            Signature::Team("LANT3RN001"),
+        );
+        let time = self.start + 95 * SECOND;
+        let path = program.path.clone();
+        let label = "application.example.lantern.browser.2001.2002";
+        let browser = self.mac.launch(time, label, program, &[&path], USER, &mut self.chance);
+        let mut burst = self.within(0.05, 2.5);
+        let last = self.start + seconds(3600.0 * 12.0).min(self.end - self.start);
+        while burst < last {
+            if self.mac.is_awake(burst, burst + 400 * SECOND) && burst + 400 * SECOND < self.end {
+                self.browse(&browser, burst);
+            }
+            burst += seconds(self.chance.between(300.0, 2_600.0));
+        }
+    }
+
+    fn browse(&mut self, browser: &Process, burst: Moment) {
+        let mut time = burst;
+        for _ in 0..self.chance.whole(4, 14) {
+            // A few sites are visited by all, most by hardly anybody.
+            let popular = self.chance.happens(0.55);
+            let name = if popular {
+                format!("www.site-{}.example", self.chance.whole(1, 12))
+            } else {
+                format!("cdn{}.page-{}.example", self.chance.whole(1, 3), self.chance.whole(1, 220))
+            };
+            let service = self.network.service(&name);
+            let scale = self.chance.between(0.0, 1.0).powi(4);
+            let socket = Socket {
+                time,
+                lasts: self.chance.between(0.2, 120.0),
+                sent: self.chance.whole(300, 3_500),
+                received: self.chance.whole(400, 9_000) + (scale * 600_000.0) as u64,
+            };
+            let (opened, _) = self.socket(browser, &service, &socket);
+            if self.chance.happens(0.25) {
+                let identity = format!("{}{time}", self.mac.name);
+                let path =
+                    format!("/Users/{}/Library/Caches/Lantern/{}", self.mac.user, names::letters(16, &[&identity]));
+                self.mac.write_new(opened + 400 * MILLISECOND, browser, &path);
+            }
+            time += seconds(self.chance.between(0.05, 9.0));
+        }
+    }
+
+    /// The time of day: answered, or on one host never.
+    fn time_of_day(&mut self, has_time: bool) {
+        let daemon = self.mac.already_running(Program::platform("/usr/libexec/timed", "com.apple.timed"), 266);
+        let service = self.network.service_at("time.apple.com", 123);
+        let first = self.within(0.003, 0.02);
+        let moments =
+            if has_time { self.moments(first, 1_700.0, 0.2, 5.0) } else { self.moments(first, 32.3, 0.006, 5.0) };
+        let mut asked: Option<Moment> = None;
+        for moment in &moments {
+            if asked.is_none_or(|asked| *moment - asked >= 3600 * SECOND) {
+                self.mac.log_name_request(*moment, &daemon, &service.name);
+                asked = Some(*moment);
+            }
+            let lookup = self.network.resolve(&mut self.mac, *moment, &service, &mut self.chance);
+            let start = moment + lookup + MILLISECOND;
+            let flow = Flow {
+                start,
+                end: if has_time { start + seconds(self.chance.between(0.01, 0.05)) } else { start },
+                local_port: self.mac.port(&mut self.chance),
+                address: service.address,
+                port: 123,
+                protocol: "udp",
+                service: "ntp",
+                sent: 48,
+                received: has_time.then_some(48),
+                state: if has_time { "SF" } else { "S0" },
+                history: if has_time { "Dd" } else { "D" },
+                missed: 0,
+            };
+            self.network.connection(&self.mac, &flow);
+        }
+        let claim = if has_time { Claim::benign("time", "any") } else { Claim::benign("time-unanswered", "no-reply") };
+        self.tell(&claim, &daemon, &service, moments.len());
+    }
+}

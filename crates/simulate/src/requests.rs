@@ -1,0 +1,386 @@
+//! One request of a URL session, from the name to the close, in every log that sees a part of it.
+
+use crate::{
+    Moment,
+    clock::{MILLISECOND, SECOND},
+    mac::Process,
+    names,
+    network::Service,
+    programs::Signature,
+    stage::Stage,
+    unified_log::Voice,
+    zeek::{Flow, PlainRequest},
+};
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// Status and body in bytes, given to the program in whole.
+    Delivered(u16, u64),
+    /// Status and body in bytes; the program cancels when it has the headers.
+    CancelledAtHeaders(u16, u64),
+    /// The server takes the request and says nothing for a minute.
+    Silence,
+    /// Nobody takes the connection within fifteen seconds.
+    Unreachable,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    /// Body in bytes. `None` stands for a GET without one.
+    pub(crate) body: Option<u64>,
+    pub(crate) answer: Answer,
+    /// Path of the URL, for plain HTTP.
+    pub(crate) uri: &'static str,
+}
+
+impl Ask {
+    pub(crate) const fn get(answer: Answer) -> Self {
+        Self { body: None, answer, uri: "/" }
+    }
+
+    pub(crate) const fn post(body: u64, answer: Answer) -> Self {
+        Self { body: Some(body), answer, uri: "/" }
+    }
+}
+
+/// When a request went how far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    /// When the reply was in the hands of the program, or when it gave up.
+    pub(crate) finished: Moment,
+    /// When the connection was gone.
+    pub(crate) closed: Moment,
+}
+
+/// One request under way: all that its lines repeat.
+struct Flight<'r> {
+    service: &'r Service,
+    ask: Ask,
+    task: String,
+    connection: u32,
+    /// `[C3 UUID host:443 tcp, url hash: …` without what follows it.
+    label: String,
+    connection_uuid: String,
+    remote: String,
+    port: u16,
+    is_tls: bool,
+    lookup: i64,
+    round_trip: i64,
+    /// SYN, request, reply, on the clock of the Mac.
+    opened: Moment,
+    asked: Moment,
+    replied: Moment,
+    request_bytes: u64,
+    /// Payload of both directions, handshake included.
+    wire: (u64, u64),
+}
+
+const RESUMING: &str =
+    "Task <%{public,uuid_t}.16P>.<%lu> resuming, timeouts(%.1f, %.1f) qos(0x%x) voucher(%@) activity(%@)";
+const SETTING_UP: &str = "Task <%{public,uuid_t}.16P>.<%lu> setting up Connection %llu";
+const SENT: &str = "Task <%{public,uuid_t}.16P>.<%lu> sent request, body %c %llu";
+const RECEIVED: &str = "Task <%{public,uuid_t}.16P>.<%lu> received response, status %d content %c";
+const ENDED: &str = "Task <%{public,uuid_t}.16P>.<%lu> response ended";
+const DONE: &str = "Task <%{public,uuid_t}.16P>.<%lu> done using Connection %llu";
+const SUMMARY: &str = "Task <%{public,uuid_t}.16P>.<%lu> summary for %{public}s {transaction_duration_ms=%u, response_status=%ld, connection=%llu, protocol=\"%{public}@\", domain_lookup_duration_ms=%u, connect_duration_ms=%u, secure_connection_duration_ms=%u, private_relay=%{BOOL}d, request_start_ms=%u, request_duration_ms=%u, response_start_ms=%u, response_duration_ms=%u, request_bytes=%lld, request_throughput_kbps=%lld, response_bytes=%lld, response_throughput_kbps=%lld, cache_hit=%{BOOL}d}";
+const FINISHED: &str = "Task <%{public,uuid_t}.16P>.<%lu> finished successfully";
+const FAILED: &str =
+    "Task <%{public,uuid_t}.16P>.<%lu> finished with error [%ld] Error Domain=%{public}@ Code=%ld UserInfo=%@";
+const STARTED: &str = "[C%u %{public,uuid_t}.16P %{public}s %{public}s] start";
+const CLOSED: &str = "[C%u %{public,uuid_t}.16P %{public}s %{public}@] cancelled\n\t[C%{public}s %{public,uuid_t}.16P %{public}s<->%{public}s]\n\tConnected Path: %{public}@\n\tDuration: %u.%03us, DNS @%u.%03us took %u.%03us, %{public}s\n\tbytes in/out: %llu/%llu, packets in/out: %llu/%llu, rtt: %u.%03us, retransmitted bytes: %llu, out-of-order bytes: %llu";
+
+/// Seconds with three digits, as Network.framework writes them.
+fn three_digits(nanoseconds: i64) -> String {
+    format!("{}.{:03}s", nanoseconds / SECOND, nanoseconds % SECOND / MILLISECOND)
+}
+
+impl Stage<'_> {
+    /// Makes one request of a URL session of `process` at `time`, and gives what became of it.
+    pub(crate) fn request(&mut self, process: &mut Process, service: &Service, ask: Ask, time: Moment) -> Course {
+        let flight = self.prepare(process, service, ask, time);
+        self.log_opening(process, &flight, time);
+        let course = match ask.answer {
+            Answer::Unreachable => {
+                Course { finished: time + 15 * SECOND, closed: time + 15 * SECOND + 3 * MILLISECOND }
+            }
+            Answer::Silence => Course { finished: time + 60 * SECOND, closed: time + 60 * SECOND + 4 * MILLISECOND },
+            Answer::Delivered(..) => {
+                let finished = flight.replied + (self.chance.between(1.5, 6.0) * 1e6) as i64;
+                Course { finished, closed: finished + (self.chance.between(5.0, 40.0) * 1e6) as i64 }
+            }
+            Answer::CancelledAtHeaders(..) => {
+                let finished = flight.replied + (self.chance.between(0.6, 2.6) * 1e6) as i64;
+                Course { finished, closed: finished + (self.chance.between(1.0, 4.0) * 1e6) as i64 }
+            }
+        };
+        self.log_answer(process, &flight, course, time);
+        self.log_close(process, &flight, course, time);
+        self.write_flow(&flight, course);
+        course
+    }
+
+    fn prepare<'r>(&mut self, process: &mut Process, service: &'r Service, ask: Ask, time: Moment) -> Flight<'r> {
+        process.connections += 1;
+        process.tasks += 1;
+        let number = process.connections;
+        let identity =
+            [process.program.path.as_str(), &process.token.pid.to_string(), &time.to_string(), &self.mac.name]
+                .join("\n");
+        let task = format!("Task <{}>.<{}>", names::uuid(&["task", &identity]), process.tasks);
+        let connection_uuid = names::uuid(&["connection", &identity]);
+        let is_tls = service.port == 443;
+        let lookup = self.network.resolve(&mut self.mac, time + MILLISECOND, service, &mut self.chance);
+        let port = self.mac.port(&mut self.chance);
+        let is_clear = process.program.signature == Signature::Platform;
+        // Hashes of hosts and URLs hold only within one process.
+        let masked = |what: &str| {
+            let build = format!("{}{}", process.token.pid, process.token.version);
+            format!("{:08x}", names::hash(&[what, &build, &service.name, ask.uri]) & 0xffff_ffff)
+        };
+        let host = match (is_clear, service.is_bare_address) {
+            (true, _) => service.name.clone(),
+            (false, true) => format!("IPv4#{}", masked("address")),
+            (false, false) => format!("Hostname#{}", masked("host")),
+        };
+        let remote = if is_clear {
+            format!("{}:{}", service.address, service.port)
+        } else {
+            format!("IPv4#{}:{}", masked("address"), service.port)
+        };
+        let security = if is_tls { ", tls" } else { "" };
+        let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
+        let opened = time + 2 * MILLISECOND + lookup;
+        let asked = opened + round_trip * if is_tls { 2 } else { 1 } + 2 * MILLISECOND;
+        let replied = asked + round_trip + (self.chance.between(4.0, 70.0) * 1e6) as i64;
+        let request_bytes = match ask.answer {
+            Answer::Unreachable => 0,
+            _ => service.constant(140, 260, "request headers") + ask.body.unwrap_or(0),
+        };
+        let handshake = if is_tls {
+            (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"))
+        } else {
+            (0, 0)
+        };
+        let frame = if is_tls { 31 } else { 0 };
+        let wire = match ask.answer {
+            Answer::Unreachable => (0, 0),
+            Answer::Silence => (handshake.0 + request_bytes + frame, handshake.1),
+            Answer::Delivered(_, body) => {
+                (handshake.0 + request_bytes + frame, handshake.1 + response_bytes(service, body) + frame)
+            }
+            // The rest of the body is on its way while the program hangs up.
+            Answer::CancelledAtHeaders(_, body) => {
+                (handshake.0 + request_bytes + frame, handshake.1 + response_bytes(service, body.min(1_200)) + frame)
+            }
+        };
+        let label =
+            format!("[C{number} {connection_uuid} {host}:{} tcp, url hash: {}{security}", service.port, masked("url"));
+        Flight {
+            service,
+            ask,
+            task,
+            connection: number,
+            label,
+            connection_uuid,
+            remote,
+            port,
+            is_tls,
+            lookup,
+            round_trip,
+            opened,
+            asked,
+            replied,
+            request_bytes,
+            wire,
+        }
+    }
+
+    fn log_opening(&mut self, process: &Process, flight: &Flight<'_>, time: Moment) {
+        let timeout = if matches!(flight.ask.answer, Answer::Unreachable) { "15.0" } else { "60.0" };
+        let message = format!(
+            "{} resuming, timeouts({timeout}, 604800.0) qos(0x15) voucher((null)) activity(00000000-0000-0000-0000-000000000000)",
+            flight.task
+        );
+        self.mac.log(time, process, Voice::Task, RESUMING, message);
+        let message = format!("{} setting up Connection {}", flight.task, flight.connection);
+        self.mac.log(time + MILLISECOND / 2, process, Voice::Task, SETTING_UP, message);
+        let session = names::uuid(&["session", &process.program.path, &process.token.pid.to_string()]);
+        let privacy = if process.program.signature == Signature::Platform { "{1}" } else { "{2} (private)" };
+        let message = format!(
+            "{}, context: com.apple.CFNetwork.NSURLSession.{{{session}}}{{(null)}}{{Y}}{privacy}, proc: {}] start",
+            flight.label,
+            process.program.build_uuid(),
+        );
+        self.mac.log(time + MILLISECOND, process, Voice::Connection, STARTED, message);
+        if !flight.service.is_bare_address {
+            self.mac.log_name_request(time + 3 * MILLISECOND / 2, process, &flight.service.name);
+        }
+    }
+
+    fn log_answer(&mut self, process: &Process, flight: &Flight<'_>, course: Course, time: Moment) {
+        let task = &flight.task;
+        if !matches!(flight.ask.answer, Answer::Unreachable) {
+            let body = flight.ask.body.map_or_else(|| "N 0".to_owned(), |bytes| format!("S {bytes}"));
+            self.mac.log(flight.asked, process, Voice::Task, SENT, format!("{task} sent request, body {body}"));
+        }
+        let (status, code) = match flight.ask.answer {
+            Answer::Delivered(status, _) => (Some(status), None),
+            Answer::CancelledAtHeaders(status, _) => (Some(status), Some(-999)),
+            Answer::Silence | Answer::Unreachable => (None, Some(-1001)),
+        };
+        if let Some(status) = status {
+            let message = format!("{task} received response, status {status} content K");
+            self.mac.log(flight.replied, process, Voice::Task, RECEIVED, message);
+        }
+        if code.is_none() {
+            let ended = flight.replied + (course.finished - flight.replied) / 2;
+            self.mac.log(ended, process, Voice::Task, ENDED, format!("{task} response ended"));
+        }
+        let message = format!("{task} done using Connection {}", flight.connection);
+        self.mac.log(course.finished - MILLISECOND / 3, process, Voice::Task, DONE, message);
+        let summary = summary(flight, course, time, status, code.is_none());
+        self.mac.log(course.finished - MILLISECOND / 5, process, Voice::Summary, SUMMARY, summary);
+        match code {
+            None => {
+                self.mac.log(course.finished, process, Voice::Task, FINISHED, format!("{task} finished successfully"));
+            }
+            Some(code) => {
+                let message = format!(
+                    "{task} finished with error [{code}] Error Domain=NSURLErrorDomain Code={code} UserInfo={{NSErrorFailingURLStringKey=<private>, \
+                     NSErrorFailingURLKey=<private>, NSLocalizedDescription=<private>}}"
+                );
+                if code == -999 {
+                    self.mac.log(course.finished, process, Voice::Task, FAILED, message);
+                } else {
+                    self.mac.log_error(course.finished, process, FAILED, message);
+                }
+            }
+        }
+    }
+
+    fn log_close(&mut self, process: &Process, flight: &Flight<'_>, course: Course, time: Moment) {
+        let (sent, received) = flight.wire;
+        let path = "satisfied (Path is satisfied), viable, interface: en0, ipv4, dns, uses wifi";
+        let connect = if matches!(flight.ask.answer, Answer::Unreachable) {
+            three_digits(course.closed - flight.opened)
+        } else {
+            three_digits(flight.round_trip)
+        };
+        let security = if flight.is_tls && sent > 0 {
+            format!(", TLS 1.3 took {}", three_digits(flight.round_trip))
+        } else {
+            String::new()
+        };
+        let lookup = if flight.service.is_bare_address {
+            String::new()
+        } else {
+            format!(" DNS @0.001s took {},", three_digits(flight.lookup))
+        };
+        let message = format!(
+            "{}] cancelled\n\t[C{}.1 {} {}:{}<->{}]\n\tConnected Path: {path}\n\tDuration: {},{lookup} TCP @{} took {connect}{security}\n\t\
+             bytes in/out: {received}/{sent}, packets in/out: {}/{}, rtt: {}, retransmitted bytes: 0, out-of-order bytes: 0",
+            flight.label,
+            flight.connection,
+            flight.connection_uuid,
+            self.mac.address,
+            flight.port,
+            flight.remote,
+            three_digits(course.closed - time),
+            three_digits(flight.opened - time),
+            if received > 0 || sent > 0 { 3 + received / 1380 } else { 0 },
+            5 + sent / 1380,
+            three_digits(if sent > 0 { flight.round_trip } else { 0 }),
+        );
+        self.mac.log(course.closed, process, Voice::Connection, CLOSED, message);
+    }
+
+    fn write_flow(&mut self, flight: &Flight<'_>, course: Course) {
+        let service = flight.service;
+        let is_damaged = self.damaged.as_deref() == Some(service.name.as_str());
+        let (protocol_name, state, history) = match (flight.ask.answer, flight.is_tls) {
+            (Answer::Unreachable, _) => ("-", "S0", "S"),
+            (Answer::Silence, false) => ("http", "SF", "ShADaFf"),
+            (_, false) => ("http", "SF", "ShADadFf"),
+            (_, true) => ("ssl", "SF", "ShADadFf"),
+        };
+        let history = if is_damaged { history.replace("Ff", "gFf") } else { history.to_owned() };
+        let flow = Flow {
+            start: flight.opened,
+            end: course.closed + if matches!(flight.ask.answer, Answer::Unreachable) { 0 } else { flight.round_trip },
+            local_port: flight.port,
+            address: service.address,
+            port: service.port,
+            protocol: "tcp",
+            service: protocol_name,
+            sent: flight.wire.0,
+            received: Some(flight.wire.1),
+            state,
+            history: &history,
+            missed: if is_damaged { 1_448 } else { 0 },
+        };
+        self.network.connection(&self.mac, &flow);
+        if state == "S0" {
+            return;
+        }
+        if flight.is_tls {
+            self.network.tls(&self.mac, &flow, &service.name, 3 * flight.round_trip / 2);
+            return;
+        }
+        let reply = match flight.ask.answer {
+            Answer::Delivered(status, body) | Answer::CancelledAtHeaders(status, body) => Some((status, body)),
+            Answer::Silence | Answer::Unreachable => None,
+        };
+        let request = PlainRequest {
+            method: if flight.ask.body.is_some() { "POST" } else { "GET" },
+            uri: flight.ask.uri,
+            user_agent: "CFNetwork/3860.100.1 Darwin/25.0.0",
+            sent_body: flight.ask.body.unwrap_or(0),
+            reply,
+        };
+        self.network.plain_http(&self.mac, &flow, &service.name, &request, flight.asked);
+    }
+}
+
+/// Headers and body of a reply, in bytes.
+fn response_bytes(service: &Service, body: u64) -> u64 {
+    service.constant(150, 420, "response headers") + body
+}
+
+/// The line that sums a task up.
+fn summary(flight: &Flight<'_>, course: Course, time: Moment, status: Option<u16>, is_success: bool) -> String {
+    let milliseconds = |nanoseconds: i64| nanoseconds / MILLISECOND;
+    let word = if is_success { "success" } else { "failure" };
+    let received = match flight.ask.answer {
+        Answer::Delivered(_, body) => response_bytes(flight.service, body),
+        Answer::CancelledAtHeaders(_, body) => response_bytes(flight.service, body.min(1_200)),
+        Answer::Silence | Answer::Unreachable => 0,
+    };
+    let is_open = !matches!(flight.ask.answer, Answer::Unreachable);
+    let round_trip = if is_open { milliseconds(flight.round_trip) } else { 0 };
+    format!(
+        "{} summary for task {word} {{transaction_duration_ms={}, response_status={}, connection={}, protocol=\"{}\", \
+         domain_lookup_duration_ms={}, connect_duration_ms={}, secure_connection_duration_ms={}, private_relay=false, \
+         request_start_ms={}, request_duration_ms=0, response_start_ms={}, response_duration_ms={}, request_bytes={}, \
+         request_throughput_kbps={}, response_bytes={received}, response_throughput_kbps={}, cache_hit=false}}",
+        flight.task,
+        milliseconds(course.finished - time),
+        status.map_or(-1, i32::from),
+        flight.connection,
+        match (is_open, flight.is_tls) {
+            (false, _) => "(null)",
+            (true, true) => "h2",
+            (true, false) => "http/1.1",
+        },
+        milliseconds(flight.lookup),
+        if flight.is_tls { 2 * round_trip } else { round_trip },
+        if flight.is_tls { round_trip } else { 0 },
+        if is_open { milliseconds(flight.asked - time) } else { 0 },
+        if status.is_some() { milliseconds(flight.replied - time) } else { 0 },
+        if is_success { milliseconds(course.finished - flight.replied) } else { 0 },
+        flight.request_bytes,
+        flight.request_bytes * 8 / 3,
+        received * 8 / 5,
+    )
+}

@@ -1,0 +1,160 @@
+//! The unified log, as `log show --style ndjson` prints it.
+
+use crate::{
+    Moment,
+    clock::log_text,
+    eslogger::ticks,
+    mac::{Mac, Process},
+    names,
+    programs::Program,
+};
+use serde_json::json;
+use std::io::Write as _;
+
+/// Image that writes the lines of URL sessions.
+const CFNETWORK: &str = "/System/Library/Frameworks/CFNetwork.framework/Versions/A/CFNetwork";
+/// Image that writes the lines of connections.
+const NETWORK: &str = "/usr/lib/libnetwork.dylib";
+
+/// One line.
+pub(crate) struct Line {
+    time: Moment,
+    pid: u32,
+    user: u32,
+    image: String,
+    image_uuid: String,
+    sender: &'static str,
+    subsystem: &'static str,
+    category: &'static str,
+    is_error: bool,
+    format: &'static str,
+    message: String,
+}
+
+/// Who writes a line, and under which name.
+#[derive(Clone, Copy)]
+pub(crate) enum Voice {
+    /// CFNetwork, about a task or connection.
+    Task,
+    /// CFNetwork, the sum of a task.
+    Summary,
+    /// Network.framework, about a connection.
+    Connection,
+    /// `nsurlsessiond`, about the task of a client.
+    Background,
+    /// The resolver.
+    Resolver,
+}
+
+impl Voice {
+    const fn native(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Task => (CFNETWORK, "com.apple.CFNetwork", "Default"),
+            Self::Summary => (CFNETWORK, "com.apple.CFNetwork", "Summary"),
+            Self::Connection => (NETWORK, "com.apple.network", "connection"),
+            Self::Background => ("/usr/libexec/nsurlsessiond", "com.apple.nsurlsessiond", "background"),
+            Self::Resolver => ("/usr/sbin/mDNSResponder", "com.apple.mDNSResponder", "Default"),
+        }
+    }
+}
+
+impl Mac {
+    /// Writes a line, where the log is exported.
+    pub(crate) fn log(&mut self, time: Moment, process: &Process, voice: Voice, format: &'static str, message: String) {
+        self.log_at(time, process, voice, format, message, false);
+    }
+
+    /// Writes a line of type Error.
+    pub(crate) fn log_error(&mut self, time: Moment, process: &Process, format: &'static str, message: String) {
+        self.log_at(time, process, Voice::Task, format, message, true);
+    }
+
+    fn log_at(
+        &mut self,
+        time: Moment,
+        process: &Process,
+        voice: Voice,
+        format: &'static str,
+        message: String,
+        is_error: bool,
+    ) {
+        if !self.sensors.unified_log {
+            return;
+        }
+        let (sender, subsystem, category) = voice.native();
+        self.lines.push(Line {
+            time,
+            pid: process.token.pid,
+            user: process.token.user,
+            image: process.program.path.clone(),
+            image_uuid: process.program.build_uuid(),
+            sender,
+            subsystem,
+            category,
+            is_error,
+            format,
+            message,
+        });
+    }
+
+    /// The resolver is asked for a name by a process.
+    pub(crate) fn log_name_request(&mut self, time: Moment, client: &Process, name: &str) {
+        let resolver =
+            self.already_running(Program::platform("/usr/sbin/mDNSResponder", "com.apple.mDNSResponder"), 65);
+        let mask = names::mask_hash(&["name", &self.name, name]);
+        let number = self.name_requests + 1;
+        self.name_requests = number;
+        let client_name: String = client.program.name().chars().take(32).collect();
+        let message = format!(
+            "[R{number}] getaddrinfo start -- flags: 0xC000D000, ifindex: 0, protocols: 0, hostname: <mask.hash: '{mask}'>, \
+             options: 0x8 {{use-failover}}, client pid: {} ({client_name})",
+            client.token.pid,
+        );
+        self.log(
+            time,
+            &resolver,
+            Voice::Resolver,
+            "[R%u] getaddrinfo start -- flags: 0x%X, ifindex: %d, protocols: %u, hostname: %{sensitive, mask.hash}s, options: %{mdns:gaiopts}X, client pid: %d (%{public}s)",
+            message,
+        );
+    }
+}
+
+/// The whole export: lines in order of time, then the count that says it is complete.
+pub(crate) fn render(mac: &mut Mac) -> Vec<u8> {
+    let mut lines = std::mem::take(&mut mac.lines);
+    lines.sort_by_key(|line| line.time);
+    let boot = mac.boot_uuid();
+    let mut bytes = Vec::with_capacity(lines.len() * 1024);
+    for line in &lines {
+        let thread = names::number(1_000, 4_000_000, &[&mac.name, &line.pid.to_string()]);
+        let record = json!({
+            "timezoneName": "",
+            "messageType": if line.is_error { "Error" } else { "Default" },
+            "eventType": "logEvent",
+            "source": null,
+            "formatString": line.format,
+            "userID": line.user,
+            "activityIdentifier": 0,
+            "parentActivityIdentifier": 0,
+            "subsystem": line.subsystem,
+            "category": line.category,
+            "threadID": thread,
+            "senderImageUUID": names::uuid(&["image", line.sender]),
+            "senderImagePath": line.sender,
+            "backtrace": { "frames": [] },
+            "bootUUID": boot,
+            "processImagePath": line.image,
+            "processImageUUID": line.image_uuid,
+            "processID": line.pid,
+            "senderProgramCounter": names::number(4_096, 2_000_000, &[line.format]),
+            "timestamp": log_text(line.time),
+            "machTimestamp": ticks(mac, line.time),
+            "traceID": names::hash(&["trace", line.format]),
+            "eventMessage": line.message,
+        });
+        let _ = writeln!(bytes, "{record}");
+    }
+    let _ = writeln!(bytes, "{{\"count\":{},\"finished\":1}}", lines.len());
+    bytes
+}
