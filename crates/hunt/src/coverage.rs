@@ -1,5 +1,6 @@
 //! Coverage: where the sensors of one host were complete, and where something was lost.
 
+use crate::settings;
 use monologue_model::{CoverageRecord, CoverageState, HostCoverage, Loss, Sight, SightCoverage, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -86,6 +87,17 @@ impl Coverage {
     /// The end of the stretch of completeness that holds `time`. `None` if there is none.
     pub(crate) fn end_after(&self, sight: Sight, time: Timestamp) -> Option<Timestamp> {
         self.complete.get(&sight)?.iter().find(|span| span.from <= time && time <= span.until).map(|span| span.until)
+    }
+
+    /// Whether a window from `from` to `until` runs past the end of coverage: it begins within the last stretch of
+    /// completeness or soon after it, nothing of it was lost, and it ends later.
+    pub(crate) fn runs_past_end(&self, sight: Sight, from: Timestamp, until: Timestamp) -> bool {
+        let Some(end) = self.complete.get(&sight).and_then(|spans| spans.last()).map(|span| span.until) else {
+            return false;
+        };
+        let begins_in =
+            self.end_after(sight, from) == Some(end) || from > end && from.since(end) <= settings::QUIET_END_NS;
+        begins_in && until > end && !self.is_lost(sight, from.min(end), until)
     }
 
     /// The start of the stretch of completeness that holds `time`. `None` if there is none.

@@ -43,6 +43,10 @@ pub const PRIOR_DECIBANS: f64 = -20.0;
 /// Score thresholds of the levels low, medium, high, critical (design 5).
 pub const LEVEL_THRESHOLDS: [f64; 4] = [0.1, 0.5, 0.9, 0.99];
 
+/// How long after a sensor's last record the end of its coverage may lie: 1 h. A quiet sensor writes nothing; one that is
+/// silent for longer is taken as stopped.
+pub const QUIET_END_NS: i64 = 3600 * SECOND;
+
 /// Points kept for the picture of one finding.
 pub const TIMELINE_POINTS: usize = 400;
 

@@ -32,7 +32,7 @@ impl Stage<'_> {
         self.captive_checks();
         self.background_downloads();
         self.updates();
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             self.hourly_agent();
         }
         if matches!(index, 12 | 13 | 16 | 17) {

@@ -103,11 +103,7 @@ impl Deeds {
         let complete = !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
         let window = if complete {
             EffectWindow::Seen
-        } else if sights.iter().all(|sight| {
-            coverage
-                .end_after(*sight, watch.from)
-                .is_some_and(|last| last < end && !coverage.is_lost(*sight, watch.from, last))
-        }) {
+        } else if sights.iter().all(|sight| coverage.runs_past_end(*sight, watch.from, end)) {
             EffectWindow::Pending
         } else {
             EffectWindow::Unseen
