@@ -239,6 +239,8 @@ pub enum TaskFact {
         /// Number of the connection within its process.
         connection: u64,
     },
+    /// The server's certificate was judged (`auth completion disp=1`): shows no more than that the request was alive.
+    Authenticated,
     /// The request was sent.
     RequestSent {
         /// Its body.

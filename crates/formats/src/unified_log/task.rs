@@ -23,6 +23,9 @@ fn fact(text: &str, from_network: bool) -> Option<TaskFact> {
         "finished successfully" => return Some(TaskFact::Finished),
         _ => {}
     }
+    if text.starts_with("auth completion ") {
+        return Some(TaskFact::Authenticated);
+    }
     if let Some(rest) = text.strip_prefix("resuming") {
         return resumed(rest, from_network);
     }

@@ -127,6 +127,7 @@ impl Task {
             TaskFact::ResponseReceived { status, .. } => {
                 self.responses.push((event.time, *status, event.provenance.clone()));
             }
+            TaskFact::Authenticated => {}
             TaskFact::ResponseEnded => self.ended = true,
             TaskFact::Summary(summary) => {
                 self.connection = summary.connection.or(self.connection);
