@@ -26,19 +26,22 @@ impl Stage<'_> {
     /// Lives the day; `index` decides which agents run here.
     pub(crate) fn ordinary_life(&mut self, index: usize, has_time: bool) {
         self.daemons();
+        if !self.mac.sensors.dropped.is_empty() {
+            self.busy_indexer();
+        }
         self.cloud();
         self.mail();
         self.certificate_checks();
         self.captive_checks();
         self.background_downloads();
         self.updates();
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             self.hourly_agent();
         }
         if matches!(index, 12 | 13 | 16 | 17) {
             self.five_minute_agent();
         }
-        if index % 6 == 4 {
+        if matches!(index, 4 | 11 | 17) {
             self.quarter_hour_agent();
         }
         self.browser();
@@ -100,6 +103,14 @@ impl Stage<'_> {
             let part = if round % 2 == 0 { "agent" } else { "updater" };
             let plist = format!("/Library/LaunchDaemons/com.harborline.{part}.plist");
             self.mac.add_launch_item(moment + 13 * SECOND, &system, &plist, "/Library/Harborline/harborlined", 0);
+        }
+    }
+
+    /// A host so busy that its endpoint recording cannot keep up.
+    fn busy_indexer(&mut self) {
+        let moments = self.moments(self.start + 200 * SECOND, 700.0, 0.3, 30.0);
+        for (round, moment) in moments.iter().enumerate() {
+            self.indexer(*moment, round);
         }
     }
 
@@ -253,6 +264,7 @@ impl Stage<'_> {
         let mut agent = self.mac.launch(time, "com.harborline.agent", program, &[path], 0, &mut self.chance);
         let service = self.network.service("ingest.harborline.example");
         let moments = self.moments(time + 5 * SECOND, 300.0, 0.0005, 10.0);
+        let moments: Vec<_> = moments.into_iter().take(96).collect();
         for (round, moment) in moments.iter().enumerate() {
             let spool = format!("/Library/Harborline/spool/{round:05}.json");
             let body = self.chance.whole(380, 950);
@@ -321,7 +333,7 @@ impl Stage<'_> {
             if self.mac.is_awake(burst, burst + 400 * SECOND) && burst + 400 * SECOND < self.end {
                 self.browse(&browser, burst);
             }
-            burst += seconds(self.chance.between(300.0, 2_600.0));
+            burst += seconds(self.chance.between(600.0, 3_300.0));
         }
     }
 

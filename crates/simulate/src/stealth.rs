@@ -111,7 +111,7 @@ impl Stage<'_> {
         let mut implant = self.mac.launch(time, &label, program, &[&path], USER, &mut self.chance);
         let service = self.network.service(role.domain);
         let moments = self.moments(time + 3 * SECOND, 60.0, 0.2, 30.0);
-        let moments: Vec<_> = moments.into_iter().take(110).collect();
+        let moments: Vec<_> = moments.into_iter().take(90).collect();
         let mut exchanges = moments.len();
         for (round, moment) in moments.iter().enumerate() {
             // An order about every quarter of an hour, eight in all.
