@@ -82,7 +82,12 @@ impl Stage<'_> {
             USER,
         );
         let first = self.start + 20 * SECOND;
-        let moments = self.moments(first, 3_100.0, 0.12, 30.0);
+        let mut moments = self.moments(first, 3_100.0, 0.12, 30.0);
+        // Recording goes on until the end, and shows it.
+        let last = self.end - 40 * SECOND;
+        if last > first && self.mac.is_awake(last, self.end) {
+            moments.push(last);
+        }
         for (round, moment) in moments.iter().enumerate() {
             let moment = *moment;
             let user = self.mac.user.clone();
@@ -212,8 +217,7 @@ impl Stage<'_> {
         for moment in &moments {
             let size = self.chance.whole(60_000, 900_000);
             let course = self.request(&mut daemon, &service, Ask::get(Answer::Delivered(200, size)), *moment);
-            let identity = format!("{}{moment}{}", self.mac.name, daemon.tasks);
-            let task = format!("Task <{}>.<{}>", names::uuid(&["background", &identity]), daemon.tasks);
+            let task = &course.task;
             let owner = "<example.slowreader.reader>.<example.slowreader.reader.downloads>";
             self.mac.log(
                 *moment - MILLISECOND,
@@ -264,7 +268,7 @@ impl Stage<'_> {
         let mut agent = self.mac.launch(time, "com.harborline.agent", program, &[path], 0, &mut self.chance);
         let service = self.network.service("ingest.harborline.example");
         let moments = self.moments(time + 5 * SECOND, 300.0, 0.0005, 10.0);
-        let moments: Vec<_> = moments.into_iter().take(96).collect();
+        let moments: Vec<_> = moments.into_iter().take(72).collect();
         for (round, moment) in moments.iter().enumerate() {
             let spool = format!("/Library/Harborline/spool/{round:05}.json");
             let body = self.chance.whole(380, 950);
@@ -339,7 +343,7 @@ impl Stage<'_> {
 
     fn browse(&mut self, browser: &Process, burst: Moment) {
         let mut time = burst;
-        for _ in 0..self.chance.whole(4, 14) {
+        for _ in 0..self.chance.whole(4, 12) {
             // A few sites are visited by all, most by hardly anybody.
             let popular = self.chance.happens(0.55);
             let name = if popular {

@@ -46,12 +46,14 @@ impl Ask {
 }
 
 /// When a request went how far.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Course {
     /// When the reply was in the hands of the program, or when it gave up.
     pub(crate) finished: Moment,
     /// When the connection was gone.
     pub(crate) closed: Moment,
+    /// `Task <UUID>.<N>`, as the log names it.
+    pub(crate) task: String,
 }
 
 /// One request under way: all that its lines repeat.
@@ -101,23 +103,22 @@ impl Stage<'_> {
     pub(crate) fn request(&mut self, process: &mut Process, service: &Service, ask: Ask, time: Moment) -> Course {
         let flight = self.prepare(process, service, ask, time);
         self.log_opening(process, &flight, time);
-        let course = match ask.answer {
-            Answer::Unreachable => {
-                Course { finished: time + 15 * SECOND, closed: time + 15 * SECOND + 3 * MILLISECOND }
-            }
-            Answer::Silence => Course { finished: time + 60 * SECOND, closed: time + 60 * SECOND + 4 * MILLISECOND },
+        let (finished, closed) = match ask.answer {
+            Answer::Unreachable => (time + 15 * SECOND, time + 15 * SECOND + 3 * MILLISECOND),
+            Answer::Silence => (time + 60 * SECOND, time + 60 * SECOND + 4 * MILLISECOND),
             Answer::Delivered(..) => {
                 let finished = flight.replied + (self.chance.between(1.5, 6.0) * 1e6) as i64;
-                Course { finished, closed: finished + (self.chance.between(5.0, 40.0) * 1e6) as i64 }
+                (finished, finished + (self.chance.between(5.0, 40.0) * 1e6) as i64)
             }
             Answer::CancelledAtHeaders(..) => {
                 let finished = flight.replied + (self.chance.between(0.6, 2.6) * 1e6) as i64;
-                Course { finished, closed: finished + (self.chance.between(1.0, 4.0) * 1e6) as i64 }
+                (finished, finished + (self.chance.between(1.0, 4.0) * 1e6) as i64)
             }
         };
-        self.log_answer(process, &flight, course, time);
-        self.log_close(process, &flight, course, time);
-        self.write_flow(&flight, course);
+        let course = Course { finished, closed, task: flight.task.clone() };
+        self.log_answer(process, &flight, &course, time);
+        self.log_close(process, &flight, &course, time);
+        self.write_flow(&flight, &course);
         course
     }
 
@@ -219,7 +220,7 @@ impl Stage<'_> {
         }
     }
 
-    fn log_answer(&mut self, process: &Process, flight: &Flight<'_>, course: Course, time: Moment) {
+    fn log_answer(&mut self, process: &Process, flight: &Flight<'_>, course: &Course, time: Moment) {
         let task = &flight.task;
         if !matches!(flight.ask.answer, Answer::Unreachable) {
             let body = flight.ask.body.map_or_else(|| "N 0".to_owned(), |bytes| format!("S {bytes}"));
@@ -260,7 +261,7 @@ impl Stage<'_> {
         }
     }
 
-    fn log_close(&mut self, process: &Process, flight: &Flight<'_>, course: Course, time: Moment) {
+    fn log_close(&mut self, process: &Process, flight: &Flight<'_>, course: &Course, time: Moment) {
         let (sent, received) = flight.wire;
         let path = "satisfied (Path is satisfied), viable, interface: en0, ipv4, dns, uses wifi";
         let connect = if matches!(flight.ask.answer, Answer::Unreachable) {
@@ -296,7 +297,7 @@ impl Stage<'_> {
         self.mac.log(course.closed, process, Voice::Connection, CLOSED, message);
     }
 
-    fn write_flow(&mut self, flight: &Flight<'_>, course: Course) {
+    fn write_flow(&mut self, flight: &Flight<'_>, course: &Course) {
         let service = flight.service;
         let is_damaged = self.damaged.as_deref() == Some(service.name.as_str());
         let (protocol_name, state, history) = match (flight.ask.answer, flight.is_tls) {
@@ -349,7 +350,7 @@ fn response_bytes(service: &Service, body: u64) -> u64 {
 }
 
 /// The line that sums a task up.
-fn summary(flight: &Flight<'_>, course: Course, time: Moment, status: Option<u16>, is_success: bool) -> String {
+fn summary(flight: &Flight<'_>, course: &Course, time: Moment, status: Option<u16>, is_success: bool) -> String {
     let milliseconds = |nanoseconds: i64| nanoseconds / MILLISECOND;
     let word = if is_success { "success" } else { "failure" };
     let received = match flight.ask.answer {

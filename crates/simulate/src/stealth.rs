@@ -23,6 +23,9 @@ impl Stage<'_> {
             Signature::Team("V0IC3TR33A"),
         );
         let time = self.within(3.0, 5.0);
+        if time + 120 * SECOND > self.end {
+            return;
+        }
         let label = format!("application.example.{}.desktop.3001.3002", vendor.to_lowercase());
         let path = app.path.clone();
         let parent = self.mac.launch(time, &label, app, &[&path], USER, &mut self.chance);
@@ -57,6 +60,9 @@ impl Stage<'_> {
             USER,
         );
         let installed = self.within(0.3, 0.6);
+        if installed + 60 * SECOND > self.end {
+            return;
+        }
         let plist = format!("{home}/Library/LaunchAgents/{label}.plist");
         self.mac.write_new(installed - 200 * MILLISECOND, &installer, &script);
         self.mac.write_new(installed - 100 * MILLISECOND, &installer, &plist);

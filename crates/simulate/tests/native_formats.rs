@@ -189,6 +189,8 @@ fn a_process_has_one_path_at_a_time_in_both_logs_of_a_host() {
                 images.entry(pid).or_default().insert(string(process, "/executable/path").to_owned());
             }
         }
+        let daemons = images.iter().filter(|(pid, _)| **pid < 4_000);
+        assert!(daemons.into_iter().all(|(_, paths)| paths.len() == 1), "{host}: two daemons share a number");
         for (pid, paths) in by_pid {
             let known = images.get(&pid);
             assert!(known.is_none_or(|known| paths.is_subset(known)), "{host}: {pid} {paths:?} {known:?}");
@@ -205,6 +207,11 @@ fn log_exports_end_with_their_count() {
         assert_eq!(number(&last, "/finished"), 1);
         let boots: BTreeSet<&str> = values.iter().map(|value| string(value, "/bootUUID")).collect();
         assert_eq!(boots.len(), 1);
+        let requests: Vec<u64> = values
+            .iter()
+            .filter_map(|value| string(value, "/eventMessage").strip_prefix("[R")?.split(']').next()?.parse().ok())
+            .collect();
+        assert_eq!(requests, (1..=requests.len() as u64).collect::<Vec<_>>(), "name requests are numbered in order");
         assert!(values.is_sorted_by_key(|value| string(value, "/timestamp").to_owned()), "{host}");
     }
 }
