@@ -134,50 +134,18 @@ impl Stage<'_> {
         let is_tls = service.port == 443;
         let lookup = self.network.resolve(&mut self.mac, time + MILLISECOND, service, &mut self.chance);
         let port = self.mac.port(&mut self.chance);
-        let is_clear = process.program.signature == Signature::Platform;
-        // Hashes of hosts and URLs hold only within one process.
-        let masked = |what: &str| {
-            let build = format!("{}{}", process.token.pid, process.token.version);
-            format!("{:08x}", names::hash(&[what, &build, &service.name, ask.uri]) & 0xffff_ffff)
-        };
-        let host = match (is_clear, service.is_bare_address) {
-            (true, _) => service.name.clone(),
-            (false, true) => format!("IPv4#{}", masked("address")),
-            (false, false) => format!("Hostname#{}", masked("host")),
-        };
-        let remote = if is_clear {
-            format!("{}:{}", service.address, service.port)
-        } else {
-            format!("IPv4#{}:{}", masked("address"), service.port)
-        };
+        let (host, remote) = shown_remote(process, service);
         let security = if is_tls { ", tls" } else { "" };
         let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
         let opened = time + 2 * MILLISECOND + lookup;
         let asked = opened + round_trip * if is_tls { 2 } else { 1 } + 2 * MILLISECOND;
         let replied = asked + round_trip + (self.chance.between(4.0, 70.0) * 1e6) as i64;
-        let request_bytes = match ask.answer {
-            Answer::Unreachable => 0,
-            _ => service.constant(140, 260, "request headers") + ask.body.unwrap_or(0),
-        };
-        let handshake = if is_tls {
-            (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"))
-        } else {
-            (0, 0)
-        };
-        let frame = if is_tls { 31 } else { 0 };
-        let wire = match ask.answer {
-            Answer::Unreachable => (0, 0),
-            Answer::Silence => (handshake.0 + request_bytes + frame, handshake.1),
-            Answer::Delivered(_, body) => {
-                (handshake.0 + request_bytes + frame, handshake.1 + response_bytes(service, body) + frame)
-            }
-            // The rest of the body is on its way while the program hangs up.
-            Answer::CancelledAtHeaders(_, body) => {
-                (handshake.0 + request_bytes + frame, handshake.1 + response_bytes(service, body.min(1_200)) + frame)
-            }
-        };
-        let label =
-            format!("[C{number} {connection_uuid} {host}:{} tcp, url hash: {}{security}", service.port, masked("url"));
+        let (request_bytes, wire) = sizes(service, ask);
+        let label = format!(
+            "[C{number} {connection_uuid} {host}:{} tcp, url hash: {}{security}",
+            service.port,
+            masked(process, service, ask.uri)
+        );
         Flight {
             service,
             ask,
@@ -341,6 +309,44 @@ impl Stage<'_> {
             reply,
         };
         self.network.plain_http(&self.mac, &flow, &service.name, &request, flight.asked);
+    }
+}
+
+/// The hash that stands for a host, address or URL. It holds only within one process.
+fn masked(process: &Process, service: &Service, what: &str) -> String {
+    let owner = format!("{}.{}", process.token.pid, process.token.version);
+    format!("{:08x}", names::hash(&[what, &owner, &service.name]) & 0xffff_ffff)
+}
+
+/// Host, and address with port, as the log shows them: in clear for programs of Apple only.
+fn shown_remote(process: &Process, service: &Service) -> (String, String) {
+    let Service { name, address, port, is_bare_address } = service;
+    if process.program.signature == Signature::Platform {
+        return (name.clone(), format!("{address}:{port}"));
+    }
+    let address = format!("IPv4#{}", masked(process, service, "address"));
+    let host =
+        if *is_bare_address { address.clone() } else { format!("Hostname#{}", masked(process, service, "host")) };
+    (host, format!("{address}:{port}"))
+}
+
+/// Bytes of the request, and the payload of both directions with the handshake of TLS.
+fn sizes(service: &Service, ask: Ask) -> (u64, (u64, u64)) {
+    let request = service.constant(140, 260, "request headers") + ask.body.unwrap_or(0);
+    let (client, server, frame) = if service.port == 443 {
+        (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"), 31)
+    } else {
+        (0, 0, 0)
+    };
+    let sent = client + request + frame;
+    match ask.answer {
+        Answer::Unreachable => (0, (0, 0)),
+        Answer::Silence => (request, (sent, server)),
+        Answer::Delivered(_, body) => (request, (sent, server + response_bytes(service, body) + frame)),
+        // The rest of the body is on its way while the program hangs up.
+        Answer::CancelledAtHeaders(_, body) => {
+            (request, (sent, server + response_bytes(service, body.min(1_200)) + frame))
+        }
     }
 }
 

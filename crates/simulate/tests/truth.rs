@@ -81,6 +81,17 @@ fn there_is_every_scenario_and_its_twin() {
 }
 
 #[test]
+fn other_seeds_play_the_same_scenarios_with_other_times() {
+    let names = |fleet: &Fleet| -> Vec<String> { fleet.truth.iter().map(|truth| truth.scenario.clone()).collect() };
+    for seed in [2, 3] {
+        let other = simulate(&Options { seed, ..Options::default() });
+        assert_eq!(names(&other), names(fleet()), "seed {seed}");
+        let total: usize = other.files.iter().map(|file| file.bytes.len()).sum();
+        assert!((15_000_000..=31_000_000).contains(&total), "seed {seed}: {total} bytes");
+    }
+}
+
+#[test]
 fn no_two_names_share_an_address() {
     let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in rows("dns") {
