@@ -288,7 +288,7 @@ fn play(post: &Post, stage: &mut Stage<'_>) {
             stage.silent_server(role);
         }
         Play::CancelAtHeaders => stage.cancel_at_headers(role),
-        Play::ConstantAnswer => stage.constant_answer(role, 200.0, 96),
+        Play::ConstantAnswer => stage.constant_answer(role, 200.0, 80),
         Play::SleepingLaptop => stage.constant_answer(role, 900.0, usize::MAX),
     }
 }

@@ -53,7 +53,7 @@ impl Stage<'_> {
         let mut process = self.mac.launch(time, &label, program, &[&path], 0, &mut self.chance);
         let service = self.network.bare_service();
         let moments = self.moments(time + 4 * SECOND, 45.0, 0.06, 20.0);
-        let moments: Vec<_> = moments.into_iter().take(240).collect();
+        let moments: Vec<_> = moments.into_iter().take(160).collect();
         for moment in &moments {
             self.request(&mut process, &service, Ask::get(Answer::Unreachable), *moment);
         }

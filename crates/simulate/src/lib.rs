@@ -3,6 +3,7 @@
 //! Every host of the fleet lives an ordinary day. Some also run something that talks one way, and for each of those
 //! there is a blind twin: the same behaviour, recorded by too few sensors to say what became of the replies.
 
+mod agents;
 mod chance;
 mod clock;
 mod eslogger;

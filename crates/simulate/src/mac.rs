@@ -75,8 +75,6 @@ pub(crate) struct Mac {
     pub(crate) booted: Moment,
     pub(crate) pending: Vec<Pending>,
     pub(crate) lines: Vec<Line>,
-    /// Requests for names so far; `mDNSResponder` numbers them.
-    pub(crate) name_requests: u32,
     next_pid: u32,
     next_version: u32,
     next_port: u16,
@@ -99,7 +97,6 @@ impl Mac {
             booted: start - uptime_hours * 3600 * SECOND,
             pending: Vec::new(),
             lines: Vec::new(),
-            name_requests: 0,
             next_pid: FIRST_PID,
             next_version: 40_000,
             next_port: 49_152,

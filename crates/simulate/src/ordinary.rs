@@ -26,6 +26,9 @@ impl Stage<'_> {
     /// Lives the day; `index` decides which agents run here.
     pub(crate) fn ordinary_life(&mut self, index: usize, has_time: bool) {
         self.daemons();
+        if !self.mac.sensors.dropped.is_empty() {
+            self.busy_indexer();
+        }
         self.cloud();
         self.mail();
         self.certificate_checks();
@@ -38,7 +41,7 @@ impl Stage<'_> {
         if matches!(index, 12 | 13 | 16 | 17) {
             self.five_minute_agent();
         }
-        if index % 6 == 4 {
+        if matches!(index, 4 | 11 | 17) {
             self.quarter_hour_agent();
         }
         self.browser();
@@ -79,7 +82,12 @@ impl Stage<'_> {
             USER,
         );
         let first = self.start + 20 * SECOND;
-        let moments = self.moments(first, 3_100.0, 0.12, 30.0);
+        let mut moments = self.moments(first, 3_100.0, 0.12, 30.0);
+        // Recording goes on until the end, and shows it.
+        let last = self.end - 40 * SECOND;
+        if last > first && self.mac.is_awake(last, self.end) {
+            moments.push(last);
+        }
         for (round, moment) in moments.iter().enumerate() {
             let moment = *moment;
             let user = self.mac.user.clone();
@@ -100,6 +108,14 @@ impl Stage<'_> {
             let part = if round % 2 == 0 { "agent" } else { "updater" };
             let plist = format!("/Library/LaunchDaemons/com.harborline.{part}.plist");
             self.mac.add_launch_item(moment + 13 * SECOND, &system, &plist, "/Library/Harborline/harborlined", 0);
+        }
+    }
+
+    /// A host so busy that its endpoint recording cannot keep up.
+    fn busy_indexer(&mut self) {
+        let moments = self.moments(self.start + 200 * SECOND, 700.0, 0.3, 30.0);
+        for (round, moment) in moments.iter().enumerate() {
+            self.indexer(*moment, round);
         }
     }
 
@@ -201,8 +217,7 @@ impl Stage<'_> {
         for moment in &moments {
             let size = self.chance.whole(60_000, 900_000);
             let course = self.request(&mut daemon, &service, Ask::get(Answer::Delivered(200, size)), *moment);
-            let identity = format!("{}{moment}{}", self.mac.name, daemon.tasks);
-            let task = format!("Task <{}>.<{}>", names::uuid(&["background", &identity]), daemon.tasks);
+            let task = &course.task;
             let owner = "<example.slowreader.reader>.<example.slowreader.reader.downloads>";
             self.mac.log(
                 *moment - MILLISECOND,
@@ -224,86 +239,6 @@ impl Stage<'_> {
         self.tell(&Claim::benign("background-downloads", "any"), &daemon, &service, moments.len());
     }
 
-    /// An application asks once a day whether there is a newer one.
-    fn updates(&mut self) {
-        let program = Program::new(
-            "/Applications/Pinboard.app/Contents/MacOS/Pinboard",
-            "example.pinboard.mac",
-            Signature::Team("P1NB04RD77"),
-        );
-        let time = self.within(0.1, 0.9);
-        if !self.mac.is_awake(time, time + 60 * SECOND) {
-            return;
-        }
-        let path = program.path.clone();
-        let label = "application.example.pinboard.mac.1001.1002";
-        let mut app = self.mac.launch(time, label, program, &[&path], USER, &mut self.chance);
-        let service = self.network.service("appcast.pinboard.example");
-        let course = self.request(&mut app, &service, Ask::get(Answer::Delivered(200, 8_412)), time + 9 * SECOND);
-        let path = format!("/Users/{}/Library/Caches/example.pinboard.mac/appcast.xml", self.mac.user);
-        self.mac.write_new(course.finished + 5 * MILLISECOND, &app, &path);
-        self.tell(&Claim::benign("daily-appcast", "any"), &app, &service, 1);
-    }
-
-    /// An agent that sends metrics every five minutes, and forgets what was taken.
-    fn five_minute_agent(&mut self) {
-        let path = "/Library/Harborline/harborlined";
-        let program = Program::new(path, "example.harborline.agent", Signature::Team("HRB0RL1N39"));
-        let time = self.start + 33 * SECOND;
-        let mut agent = self.mac.launch(time, "com.harborline.agent", program, &[path], 0, &mut self.chance);
-        let service = self.network.service("ingest.harborline.example");
-        let moments = self.moments(time + 5 * SECOND, 300.0, 0.0005, 10.0);
-        for (round, moment) in moments.iter().enumerate() {
-            let spool = format!("/Library/Harborline/spool/{round:05}.json");
-            let body = self.chance.whole(380, 950);
-            let has_spool = round % 3 == 0;
-            if has_spool {
-                self.mac.write_new(*moment - 30 * MILLISECOND, &agent, &spool);
-            }
-            let course = self.request(&mut agent, &service, Ask::post(body, Answer::Delivered(204, 0)), *moment);
-            if has_spool {
-                self.mac.unlink(course.finished + 3 * MILLISECOND, &agent, &spool);
-            }
-        }
-        self.tell(&Claim::benign("five-minute-agent", "any"), &agent, &service, moments.len());
-    }
-
-    /// An agent that reports every quarter of an hour and is told little.
-    fn quarter_hour_agent(&mut self) {
-        let path = "/Applications/Quillcheck.app/Contents/Library/LoginItems/QuillAgent.app/Contents/MacOS/QuillAgent";
-        let program = Program::new(path, "example.quillcheck.agent", Signature::Team("QU1LLCH3CK"));
-        let time = self.start + 47 * SECOND;
-        let mut agent = self.mac.launch(time, "example.quillcheck.agent", program, &[path], USER, &mut self.chance);
-        let service = self.network.service("sync.quillcheck.example");
-        let moments = self.moments(time + 8 * SECOND, 900.15, 0.0002, 10.0);
-        for (round, moment) in moments.iter().enumerate() {
-            let (body, reply) = (self.chance.whole(200, 420), self.chance.whole(18, 64));
-            let course = self.request(&mut agent, &service, Ask::post(body, Answer::Delivered(200, reply)), *moment);
-            if round % 4 == 1 {
-                let path = format!("/Users/{}/Library/Application Support/Quillcheck/state.json", self.mac.user);
-                self.mac.close(course.finished + 4 * MILLISECOND, &agent, &path, true);
-            }
-        }
-        self.tell(&Claim::benign("quarter-hour-agent", "any"), &agent, &service, moments.len());
-    }
-
-    /// An agent that fetches its settings every hour and stores them.
-    fn hourly_agent(&mut self) {
-        let path = "/Library/Application Support/Fleetwell/fleetwelld";
-        let program = Program::new(path, "example.fleetwell.daemon", Signature::Team("FL33TW3LL1"));
-        let time = self.start + 58 * SECOND;
-        let mut agent = self.mac.launch(time, "example.fleetwell.daemon", program, &[path], 0, &mut self.chance);
-        let service = self.network.service("config.fleetwell.example");
-        let moments = self.moments(time + 20 * SECOND, 3_600.0, 0.001, 10.0);
-        for moment in &moments {
-            let reply = self.chance.whole(1_700, 2_600);
-            let course = self.request(&mut agent, &service, Ask::get(Answer::Delivered(200, reply)), *moment);
-            let path = "/Library/Application Support/Fleetwell/settings.json";
-            self.mac.close(course.finished + 7 * MILLISECOND, &agent, path, true);
-        }
-        self.tell(&Claim::benign("hourly-agent", "any"), &agent, &service, moments.len());
-    }
-
     /// A browser with a network stack of its own: bursts of connections while somebody sits there.
     fn browser(&mut self) {
         let program = Program::new(
@@ -321,13 +256,13 @@ impl Stage<'_> {
             if self.mac.is_awake(burst, burst + 400 * SECOND) && burst + 400 * SECOND < self.end {
                 self.browse(&browser, burst);
             }
-            burst += seconds(self.chance.between(300.0, 2_600.0));
+            burst += seconds(self.chance.between(600.0, 3_300.0));
         }
     }
 
     fn browse(&mut self, browser: &Process, burst: Moment) {
         let mut time = burst;
-        for _ in 0..self.chance.whole(4, 14) {
+        for _ in 0..self.chance.whole(4, 12) {
             // A few sites are visited by all, most by hardly anybody.
             let popular = self.chance.happens(0.55);
             let name = if popular {

@@ -46,12 +46,14 @@ impl Ask {
 }
 
 /// When a request went how far.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Course {
     /// When the reply was in the hands of the program, or when it gave up.
     pub(crate) finished: Moment,
     /// When the connection was gone.
     pub(crate) closed: Moment,
+    /// `Task <UUID>.<N>`, as the log names it.
+    pub(crate) task: String,
 }
 
 /// One request under way: all that its lines repeat.
@@ -101,23 +103,22 @@ impl Stage<'_> {
     pub(crate) fn request(&mut self, process: &mut Process, service: &Service, ask: Ask, time: Moment) -> Course {
         let flight = self.prepare(process, service, ask, time);
         self.log_opening(process, &flight, time);
-        let course = match ask.answer {
-            Answer::Unreachable => {
-                Course { finished: time + 15 * SECOND, closed: time + 15 * SECOND + 3 * MILLISECOND }
-            }
-            Answer::Silence => Course { finished: time + 60 * SECOND, closed: time + 60 * SECOND + 4 * MILLISECOND },
+        let (finished, closed) = match ask.answer {
+            Answer::Unreachable => (time + 15 * SECOND, time + 15 * SECOND + 3 * MILLISECOND),
+            Answer::Silence => (time + 60 * SECOND, time + 60 * SECOND + 4 * MILLISECOND),
             Answer::Delivered(..) => {
                 let finished = flight.replied + (self.chance.between(1.5, 6.0) * 1e6) as i64;
-                Course { finished, closed: finished + (self.chance.between(5.0, 40.0) * 1e6) as i64 }
+                (finished, finished + (self.chance.between(5.0, 40.0) * 1e6) as i64)
             }
             Answer::CancelledAtHeaders(..) => {
                 let finished = flight.replied + (self.chance.between(0.6, 2.6) * 1e6) as i64;
-                Course { finished, closed: finished + (self.chance.between(1.0, 4.0) * 1e6) as i64 }
+                (finished, finished + (self.chance.between(1.0, 4.0) * 1e6) as i64)
             }
         };
-        self.log_answer(process, &flight, course, time);
-        self.log_close(process, &flight, course, time);
-        self.write_flow(&flight, course);
+        let course = Course { finished, closed, task: flight.task.clone() };
+        self.log_answer(process, &flight, &course, time);
+        self.log_close(process, &flight, &course, time);
+        self.write_flow(&flight, &course);
         course
     }
 
@@ -133,50 +134,18 @@ impl Stage<'_> {
         let is_tls = service.port == 443;
         let lookup = self.network.resolve(&mut self.mac, time + MILLISECOND, service, &mut self.chance);
         let port = self.mac.port(&mut self.chance);
-        let is_clear = process.program.signature == Signature::Platform;
-        // Hashes of hosts and URLs hold only within one process.
-        let masked = |what: &str| {
-            let build = format!("{}{}", process.token.pid, process.token.version);
-            format!("{:08x}", names::hash(&[what, &build, &service.name, ask.uri]) & 0xffff_ffff)
-        };
-        let host = match (is_clear, service.is_bare_address) {
-            (true, _) => service.name.clone(),
-            (false, true) => format!("IPv4#{}", masked("address")),
-            (false, false) => format!("Hostname#{}", masked("host")),
-        };
-        let remote = if is_clear {
-            format!("{}:{}", service.address, service.port)
-        } else {
-            format!("IPv4#{}:{}", masked("address"), service.port)
-        };
+        let (host, remote) = shown_remote(process, service);
         let security = if is_tls { ", tls" } else { "" };
         let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
         let opened = time + 2 * MILLISECOND + lookup;
         let asked = opened + round_trip * if is_tls { 2 } else { 1 } + 2 * MILLISECOND;
         let replied = asked + round_trip + (self.chance.between(4.0, 70.0) * 1e6) as i64;
-        let request_bytes = match ask.answer {
-            Answer::Unreachable => 0,
-            _ => service.constant(140, 260, "request headers") + ask.body.unwrap_or(0),
-        };
-        let handshake = if is_tls {
-            (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"))
-        } else {
-            (0, 0)
-        };
-        let frame = if is_tls { 31 } else { 0 };
-        let wire = match ask.answer {
-            Answer::Unreachable => (0, 0),
-            Answer::Silence => (handshake.0 + request_bytes + frame, handshake.1),
-            Answer::Delivered(_, body) => {
-                (handshake.0 + request_bytes + frame, handshake.1 + response_bytes(service, body) + frame)
-            }
-            // The rest of the body is on its way while the program hangs up.
-            Answer::CancelledAtHeaders(_, body) => {
-                (handshake.0 + request_bytes + frame, handshake.1 + response_bytes(service, body.min(1_200)) + frame)
-            }
-        };
-        let label =
-            format!("[C{number} {connection_uuid} {host}:{} tcp, url hash: {}{security}", service.port, masked("url"));
+        let (request_bytes, wire) = sizes(service, ask);
+        let label = format!(
+            "[C{number} {connection_uuid} {host}:{} tcp, url hash: {}{security}",
+            service.port,
+            masked(process, service, ask.uri)
+        );
         Flight {
             service,
             ask,
@@ -219,7 +188,7 @@ impl Stage<'_> {
         }
     }
 
-    fn log_answer(&mut self, process: &Process, flight: &Flight<'_>, course: Course, time: Moment) {
+    fn log_answer(&mut self, process: &Process, flight: &Flight<'_>, course: &Course, time: Moment) {
         let task = &flight.task;
         if !matches!(flight.ask.answer, Answer::Unreachable) {
             let body = flight.ask.body.map_or_else(|| "N 0".to_owned(), |bytes| format!("S {bytes}"));
@@ -260,7 +229,7 @@ impl Stage<'_> {
         }
     }
 
-    fn log_close(&mut self, process: &Process, flight: &Flight<'_>, course: Course, time: Moment) {
+    fn log_close(&mut self, process: &Process, flight: &Flight<'_>, course: &Course, time: Moment) {
         let (sent, received) = flight.wire;
         let path = "satisfied (Path is satisfied), viable, interface: en0, ipv4, dns, uses wifi";
         let connect = if matches!(flight.ask.answer, Answer::Unreachable) {
@@ -296,7 +265,7 @@ impl Stage<'_> {
         self.mac.log(course.closed, process, Voice::Connection, CLOSED, message);
     }
 
-    fn write_flow(&mut self, flight: &Flight<'_>, course: Course) {
+    fn write_flow(&mut self, flight: &Flight<'_>, course: &Course) {
         let service = flight.service;
         let is_damaged = self.damaged.as_deref() == Some(service.name.as_str());
         let (protocol_name, state, history) = match (flight.ask.answer, flight.is_tls) {
@@ -343,13 +312,51 @@ impl Stage<'_> {
     }
 }
 
+/// The hash that stands for a host, address or URL. It holds only within one process.
+fn masked(process: &Process, service: &Service, what: &str) -> String {
+    let owner = format!("{}.{}", process.token.pid, process.token.version);
+    format!("{:08x}", names::hash(&[what, &owner, &service.name]) & 0xffff_ffff)
+}
+
+/// Host, and address with port, as the log shows them: in clear for programs of Apple only.
+fn shown_remote(process: &Process, service: &Service) -> (String, String) {
+    let Service { name, address, port, is_bare_address } = service;
+    if process.program.signature == Signature::Platform {
+        return (name.clone(), format!("{address}:{port}"));
+    }
+    let address = format!("IPv4#{}", masked(process, service, "address"));
+    let host =
+        if *is_bare_address { address.clone() } else { format!("Hostname#{}", masked(process, service, "host")) };
+    (host, format!("{address}:{port}"))
+}
+
+/// Bytes of the request, and the payload of both directions with the handshake of TLS.
+fn sizes(service: &Service, ask: Ask) -> (u64, (u64, u64)) {
+    let request = service.constant(140, 260, "request headers") + ask.body.unwrap_or(0);
+    let (client, server, frame) = if service.port == 443 {
+        (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"), 31)
+    } else {
+        (0, 0, 0)
+    };
+    let sent = client + request + frame;
+    match ask.answer {
+        Answer::Unreachable => (0, (0, 0)),
+        Answer::Silence => (request, (sent, server)),
+        Answer::Delivered(_, body) => (request, (sent, server + response_bytes(service, body) + frame)),
+        // The rest of the body is on its way while the program hangs up.
+        Answer::CancelledAtHeaders(_, body) => {
+            (request, (sent, server + response_bytes(service, body.min(1_200)) + frame))
+        }
+    }
+}
+
 /// Headers and body of a reply, in bytes.
 fn response_bytes(service: &Service, body: u64) -> u64 {
     service.constant(150, 420, "response headers") + body
 }
 
 /// The line that sums a task up.
-fn summary(flight: &Flight<'_>, course: Course, time: Moment, status: Option<u16>, is_success: bool) -> String {
+fn summary(flight: &Flight<'_>, course: &Course, time: Moment, status: Option<u16>, is_success: bool) -> String {
     let milliseconds = |nanoseconds: i64| nanoseconds / MILLISECOND;
     let word = if is_success { "success" } else { "failure" };
     let received = match flight.ask.answer {

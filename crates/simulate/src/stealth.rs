@@ -23,6 +23,9 @@ impl Stage<'_> {
             Signature::Team("V0IC3TR33A"),
         );
         let time = self.within(3.0, 5.0);
+        if time + 120 * SECOND > self.end {
+            return;
+        }
         let label = format!("application.example.{}.desktop.3001.3002", vendor.to_lowercase());
         let path = app.path.clone();
         let parent = self.mac.launch(time, &label, app, &[&path], USER, &mut self.chance);
@@ -57,6 +60,9 @@ impl Stage<'_> {
             USER,
         );
         let installed = self.within(0.3, 0.6);
+        if installed + 60 * SECOND > self.end {
+            return;
+        }
         let plist = format!("{home}/Library/LaunchAgents/{label}.plist");
         self.mac.write_new(installed - 200 * MILLISECOND, &installer, &script);
         self.mac.write_new(installed - 100 * MILLISECOND, &installer, &plist);
@@ -111,7 +117,7 @@ impl Stage<'_> {
         let mut implant = self.mac.launch(time, &label, program, &[&path], USER, &mut self.chance);
         let service = self.network.service(role.domain);
         let moments = self.moments(time + 3 * SECOND, 60.0, 0.2, 30.0);
-        let moments: Vec<_> = moments.into_iter().take(110).collect();
+        let moments: Vec<_> = moments.into_iter().take(90).collect();
         let mut exchanges = moments.len();
         for (round, moment) in moments.iter().enumerate() {
             // An order about every quarter of an hour, eight in all.

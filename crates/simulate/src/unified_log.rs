@@ -16,6 +16,9 @@ const CFNETWORK: &str = "/System/Library/Frameworks/CFNetwork.framework/Versions
 /// Image that writes the lines of connections.
 const NETWORK: &str = "/usr/lib/libnetwork.dylib";
 
+/// Stands for the number of a name request until all lines are in order of time.
+const UNNUMBERED: &str = "[R?]";
+
 /// One line.
 pub(crate) struct Line {
     time: Moment,
@@ -102,11 +105,9 @@ impl Mac {
         let resolver =
             self.already_running(Program::platform("/usr/sbin/mDNSResponder", "com.apple.mDNSResponder"), 65);
         let mask = names::mask_hash(&["name", &self.name, name]);
-        let number = self.name_requests + 1;
-        self.name_requests = number;
         let client_name: String = client.program.name().chars().take(32).collect();
         let message = format!(
-            "[R{number}] getaddrinfo start -- flags: 0xC000D000, ifindex: 0, protocols: 0, hostname: <mask.hash: '{mask}'>, \
+            "{UNNUMBERED} getaddrinfo start -- flags: 0xC000D000, ifindex: 0, protocols: 0, hostname: <mask.hash: '{mask}'>, \
              options: 0x8 {{use-failover}}, client pid: {} ({client_name})",
             client.token.pid,
         );
@@ -126,7 +127,12 @@ pub(crate) fn render(mac: &mut Mac) -> Vec<u8> {
     lines.sort_by_key(|line| line.time);
     let boot = mac.boot_uuid();
     let mut bytes = Vec::with_capacity(lines.len() * 1024);
-    for line in &lines {
+    let mut name_requests = 0_u32;
+    for line in &mut lines {
+        if let Some(rest) = line.message.strip_prefix(UNNUMBERED) {
+            name_requests += 1;
+            line.message = format!("[R{name_requests}]{rest}");
+        }
         let thread = names::number(1_000, 4_000_000, &[&mac.name, &line.pid.to_string()]);
         let record = json!({
             "timezoneName": "",
