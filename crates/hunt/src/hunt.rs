@@ -193,22 +193,31 @@ fn prevalence(hosts: &[HostHunt]) -> BTreeMap<ChannelKey, u64> {
     prevalence
 }
 
+/// Clock differences below this are not worth a note: 0.1 s.
+const NOTED_SKEW_NS: i64 = 100_000_000;
+
 fn notes(hosts: &[HostHunt]) -> Vec<String> {
     let mut notes = Vec::new();
-    for host in hosts {
-        if let Some(skew) = host.clock_skew_ns.filter(|skew| skew.abs() > 100_000_000) {
-            notes.push(format!(
-                "{}: the network sensor's clock differs from this host's by about {} (median of matched connections)",
-                host.host,
-                finding::duration(skew.abs()),
-            ));
-        }
-        if host.missing_exchanges > 0 {
-            notes.push(format!(
-                "{}: {} records that could show exchanges were lost, so nothing is said here from absence",
-                host.host, host.missing_exchanges
-            ));
-        }
+    let mut skews: Vec<(i64, &str)> = hosts
+        .iter()
+        .filter_map(|host| Some((host.clock_skew_ns.filter(|skew| skew.abs() > NOTED_SKEW_NS)?, &*host.host)))
+        .collect();
+    skews.sort_unstable();
+    if let (Some((least, first)), Some((greatest, _))) = (skews.first(), skews.last()) {
+        let whose = if skews.len() == 1 { (*first).to_owned() } else { format!("{} hosts", skews.len()) };
+        let signed = |skew: i64| format!("{}{}", if skew < 0 { "−" } else { "+" }, finding::duration(skew.abs()));
+        notes.push(format!(
+            "{whose}: the network sensor's clock differs from the host's by {} to {} (median of matched connections; corrected \
+             for)",
+            signed(*least),
+            signed(*greatest),
+        ));
+    }
+    for host in hosts.iter().filter(|host| host.missing_exchanges > 0) {
+        notes.push(format!(
+            "{}: {} records that could show exchanges were lost, so nothing is said here from absence",
+            host.host, host.missing_exchanges
+        ));
     }
     notes
 }

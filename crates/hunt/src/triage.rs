@@ -17,7 +17,8 @@ pub(crate) fn steps(finding: &Finding) -> Vec<String> {
         ));
         if finding.application.signature != SignatureState::Platform {
             steps.push(format!(
-                "find what starts it: `grep -rl '{subject}' ~/Library/LaunchAgents /Library/LaunchAgents /Library/LaunchDaemons` on {host}"
+                "find what starts it: `grep -rl '{}' ~/Library/LaunchAgents /Library/LaunchAgents /Library/LaunchDaemons` on {host}",
+                crate::identity::file_name(subject),
             ));
         }
     } else {

@@ -80,8 +80,8 @@ pub(super) fn table(to: &mut dyn Write, findings: &[Finding]) -> io::Result<()> 
     for finding in findings.iter().take(TABLE_ROWS) {
         writeln!(
             to,
-            "<tr><td><span class=\"level {0}\">{0}</span></td><td><a href=\"#{1}\">{2}</a></td><td>{3}</td><td>{4}</td><td>{5}</td>\
-             <td class=\"n\">{6}</td><td class=\"n\">{7:.2}</td></tr>",
+            "<tr><td><span class=\"level {0}\">{0}</span></td><td class=\"what\"><a href=\"#{1}\">{2}</a></td><td>{3}</td><td>{4}</td><td>{5}</td>\
+             <td class=\"n\">{6}</td><td class=\"n\">{7:.3}</td></tr>",
             finding.level.name(),
             anchor(finding),
             finding.disposition.name(),

@@ -174,7 +174,6 @@ fn sizes(to: &mut dyn Write, points: &[TimelinePoint], time: &Scale) -> io::Resu
     }
     if any {
         bounds(to, strip, &format!("{:.0}", greatest - 1.0), &format!("{:.0}", least - 1.0))?;
-        writeln!(to, "<text class=\"small\" x=\"0\" y=\"{:.1}\">▲ sent ▼ received</text>", strip.1 + 2.0)?;
     }
     Ok(())
 }
