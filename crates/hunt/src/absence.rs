@@ -140,9 +140,25 @@ fn services_overlap(one: &Channel, other: &Channel) -> bool {
         (Service::Name(_), Service::Address(address)) => name_may_be_at(one, *address, other),
         (Service::Address(address), Service::Name(_)) => name_may_be_at(other, *address, one),
         (Service::Masked(a), Service::Masked(b)) if a == b => true,
+        (Service::Masked(a), Service::Masked(b)) if are_different_names(a, b) && share_one_process(one, other) => false,
         // A masked or unknown name may be any service; the addresses of both rule it out only where both know all.
         _ => addresses_may_meet(one, other),
     }
+}
+
+/// Whether two masks are of host names (an address may be that of a host), so that within one process they differ only if
+/// the names do.
+fn are_different_names(a: &str, b: &str) -> bool {
+    a != b && a.starts_with("Hostname#") && b.starts_with("Hostname#")
+}
+
+/// Whether all exchanges of both channels were made by one and the same process.
+fn share_one_process(one: &Channel, other: &Channel) -> bool {
+    let (a, b) = (&one.attributes, &other.attributes);
+    a.pid_unknown == 0
+        && b.pid_unknown == 0
+        && a.pids.len() == 1
+        && a.pids.iter().map(|(pid, _)| pid).eq(b.pids.iter().map(|(pid, _)| pid))
 }
 
 /// Whether exchanges to an address may be exchanges with the named service: the service was seen there or somewhere
@@ -160,4 +176,82 @@ fn addresses_may_meet(one: &Channel, other: &Channel) -> bool {
     let open =
         |attributes: &monologue_model::Attributes| attributes.address_unknown > 0 || attributes.addresses.overflow;
     open(a) || open(b) || a.addresses.iter().any(|(address, _)| b.addresses.contains(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::{ChannelKey, Timestamp};
+
+    fn channel(application: ApplicationKey, service: Service) -> Channel {
+        let key = ChannelKey { host: "mac".into(), application, service };
+        Channel::new(key, Timestamp::default(), 10)
+    }
+
+    fn signed(agent: Option<&str>) -> ApplicationKey {
+        ApplicationKey::Signed { team: None, signing_id: "com.apple.curl".into(), agent: agent.map(Into::into) }
+    }
+
+    fn named(name: &str) -> Service {
+        Service::Name(name.into())
+    }
+
+    #[test]
+    fn unknown_parts_of_an_application_are_wildcards() {
+        let service = || named("a.example");
+        let known = channel(signed(Some("~/a.sh")), service());
+        assert!(may_overlap(&known, &channel(ApplicationKey::Unknown, service())));
+        assert!(may_overlap(&known, &channel(signed(None), service())), "nobody recorded the script");
+        assert!(!may_overlap(&known, &channel(signed(Some("~/b.sh")), service())));
+        assert!(!may_overlap(&known, &channel(ApplicationKey::Unknown, named("b.example"))));
+        let mut elsewhere = channel(ApplicationKey::Path { path: "/opt/curl".into(), agent: None }, service());
+        elsewhere.attributes.paths.insert("/opt/curl".into());
+        let mut ours = channel(signed(None), service());
+        ours.attributes.paths.insert("/usr/bin/curl".into());
+        assert!(!may_overlap(&ours, &elsewhere), "signed here, and never seen at that path");
+        ours.attributes.path_unknown = 1;
+        assert!(may_overlap(&ours, &elsewhere));
+    }
+
+    #[test]
+    fn an_address_may_be_a_name_that_was_seen_there_or_somewhere_unknown() {
+        let address = "192.0.2.7".parse().unwrap();
+        let mut name = channel(ApplicationKey::Unknown, named("a.example"));
+        name.attributes.addresses.insert("192.0.2.1".parse().unwrap());
+        let mut bare = channel(ApplicationKey::Unknown, Service::Address(address));
+        bare.attributes.addresses.insert(address);
+        assert!(!may_overlap(&name, &bare), "no name was sent there, and the name was never there");
+        bare.attributes.name_unknown = 1;
+        assert!(may_overlap(&name, &bare), "nobody recorded whether a name was sent");
+        bare.attributes.name_unknown = 0;
+        name.attributes.addresses.insert(address);
+        assert!(may_overlap(&name, &bare));
+    }
+
+    #[test]
+    fn masked_names_differ_only_within_one_process() {
+        let mut one = channel(signed(None), Service::Masked("Hostname#aa".into()));
+        let mut other = channel(signed(None), Service::Masked("Hostname#bb".into()));
+        for masked in [&mut one, &mut other] {
+            masked.attributes.address_unknown = 1;
+            masked.attributes.pids.insert(71);
+        }
+        assert!(!may_overlap(&one, &other));
+        other.attributes.pids.insert(72);
+        assert!(may_overlap(&one, &other), "another process may mask the same name differently");
+    }
+
+    #[test]
+    fn nothing_to_be_seen_is_blind_and_so_is_one_record_missing() {
+        let channel = channel(ApplicationKey::Unknown, named("a.example"));
+        let mut counters = Counters::default();
+        let every = |counters: &Counters, missing| {
+            Subject { channel: &channel, possible: counters, missing }.every(Sight::FlowReply).is_ok()
+        };
+        assert!(!every(&counters, 0));
+        counters.exchanges = 1;
+        counters.seen[Sight::FlowReply as usize] = 1;
+        assert!(every(&counters, 0));
+        assert!(!every(&counters, 1));
+    }
 }

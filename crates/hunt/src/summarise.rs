@@ -2,8 +2,8 @@
 
 use crate::{identity, link::LinkedExchange, link::service_of, settings};
 use monologue_model::{
-    ByteCount, Channel, ChannelKey, DEFAULT_ROW_CAP, DestinationName, EffectWindow, Exchange, Reply, Row, Sha256,
-    Sight, Timestamp, Witness, WitnessKind,
+    ByteCount, ByteLayer, Channel, ChannelKey, DEFAULT_ROW_CAP, DestinationName, EffectWindow, Exchange, Reply, Row,
+    Sha256, Sight, Timestamp, Witness, WitnessKind,
 };
 use std::collections::BTreeMap;
 
@@ -35,27 +35,34 @@ pub(crate) fn key_of(exchange: &Exchange) -> ChannelKey {
     }
 }
 
+/// What is known of a channel's requests so far: the smallest of each byte layer, and the first effect of a reply.
+#[derive(Default)]
+struct Requests {
+    least: BTreeMap<ByteLayer, u64>,
+    acted: Option<Timestamp>,
+}
+
 /// The exchanges whose request, after an effect of an earlier reply over the same channel, carried clearly more than the
-/// smallest request before it: output that may have gone back.
+/// smallest request before it: output that may have gone back. Sizes are compared within one byte layer only.
 fn grown_after_effect(exchanges: &[LinkedExchange]) -> Vec<usize> {
-    let mut state: BTreeMap<ChannelKey, (Option<u64>, Option<Timestamp>)> = BTreeMap::new();
+    let mut channels: BTreeMap<ChannelKey, Requests> = BTreeMap::new();
     let mut grown = Vec::new();
     for (at, linked) in exchanges.iter().enumerate() {
         let exchange = &linked.exchange;
         if exchange.application.is_unknown() {
             continue;
         }
-        let (least, acted) = state.entry(key_of(exchange)).or_default();
-        let size = exchange.request_bytes.measured_value();
-        if let (Some(size), Some(smallest), Some(first_effect)) = (size, *least, *acted)
-            && exchange.time > first_effect
-            && size > smallest.saturating_add(settings::REQUEST_SLACK_BYTES)
-        {
-            grown.push(at);
+        let requests = channels.entry(key_of(exchange)).or_default();
+        if let Some(size) = exchange.request_bytes.measured_value() {
+            let least = requests.least.entry(exchange.request_bytes.layer).or_insert(size);
+            let after_effect = requests.acted.is_some_and(|first| exchange.time > first);
+            if after_effect && size > least.saturating_add(settings::REQUEST_SLACK_BYTES) {
+                grown.push(at);
+            }
+            *least = size.min(*least);
         }
-        *least = [*least, size].into_iter().flatten().min();
         let effect = exchange.effects.first().map(|effect| effect.time);
-        *acted = [*acted, effect].into_iter().flatten().min();
+        requests.acted = [requests.acted, effect].into_iter().flatten().min();
     }
     grown
 }
@@ -141,6 +148,10 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
     match exchange.process.as_ref().and_then(|process| process.path.as_ref()) {
         Some(path) => attributes.paths.insert(identity::without_home(path)),
         None => attributes.path_unknown += 1,
+    }
+    match exchange.process.as_ref().and_then(|process| process.key.pid) {
+        Some(pid) => attributes.pids.insert(pid),
+        None => attributes.pid_unknown += 1,
     }
     if let Some(process) = &exchange.process {
         attributes.signatures.insert(process.signature);

@@ -93,6 +93,10 @@ pub struct Attributes {
     pub paths: Bounded<Arc<str>>,
     /// Exchanges whose program path nobody recorded.
     pub path_unknown: u64,
+    /// Process numbers. Masked names can be compared only within one process.
+    pub pids: Bounded<u32>,
+    /// Exchanges whose process number nobody recorded.
+    pub pid_unknown: u64,
     /// Code directory hashes.
     pub cdhashes: Bounded<Arc<str>>,
     /// Signing identifiers.
@@ -122,6 +126,8 @@ impl Attributes {
         self.ports.merge(&other.ports);
         self.paths.merge(&other.paths);
         self.path_unknown += other.path_unknown;
+        self.pids.merge(&other.pids);
+        self.pid_unknown += other.pid_unknown;
         self.cdhashes.merge(&other.cdhashes);
         self.signing_ids.merge(&other.signing_ids);
         self.team_ids.merge(&other.team_ids);

@@ -90,8 +90,11 @@ impl Deeds {
         coverage: &Coverage,
     ) -> Aftermath {
         let full_end = watch.answered_at.saturating_add(settings::EFFECT_WINDOW_NS);
-        let habit_from = watch.from.saturating_add(-settings::HABIT_WINDOW_NS).max(watch.asker.start);
-        let tree = table.tree(watch.root, habit_from.min(watch.asker.start), full_end);
+        // A process whose beginning nobody recorded may be older than its first record: only a recorded one bounds the past.
+        let began =
+            if watch.asker.started_by.is_some() { watch.asker.start } else { Timestamp::from_nanoseconds(i64::MIN) };
+        let habit_from = watch.from.saturating_add(-settings::HABIT_WINDOW_NS).max(began);
+        let tree = table.tree(watch.root, habit_from.min(began), full_end);
         let end = tree_end(table, &tree, watch.from).map_or(full_end, |gone| gone.clamp(watch.answered_at, full_end));
         let sights = [Sight::ProcessExec, Sight::FileEffect];
         // What it does anyway is looked for before the reply too: without that time covered, nothing is "beyond" it.
@@ -99,7 +102,7 @@ impl Deeds {
         // A lost fork hides a descendant for as long as it lives.
         let lineage_lost = [Sight::ProcessExec, Sight::ProcessFork]
             .iter()
-            .any(|sight| coverage.is_lost(*sight, watch.asker.start.min(watch.from), end));
+            .any(|sight| coverage.is_lost(*sight, began.min(watch.from), end));
         let complete = !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
         let window = if complete {
             EffectWindow::Seen
