@@ -6,6 +6,7 @@
 //! show exchanges were lost, one of them may have been an exchange of this channel.
 
 use monologue_model::{ApplicationKey, Channel, Counters, Needs, Service, Sight};
+use std::collections::BTreeMap;
 
 /// One channel with all that may belong to it.
 #[derive(Clone, Copy, Debug)]
@@ -72,37 +73,56 @@ impl Subject<'_> {
 /// For each channel of one host, the counters of all exchanges that may belong to it.
 #[must_use]
 pub fn possible(channels: &[Channel]) -> Vec<Counters> {
-    // Two keys with all parts known are the same or different; only keys with an unknown part can reach into others.
-    let partial: Vec<(usize, &Channel)> =
-        channels.iter().enumerate().filter(|(_, channel)| is_partial(channel)).collect();
+    let index = Index::new(channels);
     channels
         .iter()
         .enumerate()
         .map(|(at, channel)| {
             let mut counters = channel.counters.clone();
-            if is_partial(channel) {
-                let others = channels.iter().enumerate().filter(|(other, _)| *other != at);
-                others
-                    .filter(|(_, other)| may_overlap(channel, other))
-                    .for_each(|(_, other)| counters.merge(&other.counters));
-            } else {
-                let others = partial.iter().filter(|(other, _)| *other != at);
-                others
-                    .filter(|(_, other)| may_overlap(channel, other))
-                    .for_each(|(_, other)| counters.merge(&other.counters));
+            for (other, candidate) in index.candidates(channel) {
+                if *other != at && may_overlap(channel, candidate) {
+                    counters.merge(&candidate.counters);
+                }
             }
             counters
         })
         .collect()
 }
 
-/// Whether a channel's key has an unknown part.
-fn is_partial(channel: &Channel) -> bool {
-    let application = match &channel.key.application {
-        ApplicationKey::Unknown | ApplicationKey::Path { .. } => true,
-        ApplicationKey::Signed { agent, .. } => agent.is_none(),
-    };
-    application || !channel.key.service.is_named()
+/// A channel and its place.
+type Placed<'a> = (usize, &'a Channel);
+
+/// Channels of one host by what their service is known by: two names, or two addresses, overlap only if they are the same.
+struct Index<'a> {
+    same: BTreeMap<&'a Service, Vec<Placed<'a>>>,
+    names: Vec<Placed<'a>>,
+    addresses: Vec<Placed<'a>>,
+    hidden: Vec<Placed<'a>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(channels: &'a [Channel]) -> Self {
+        let mut index = Self { same: BTreeMap::new(), names: Vec::new(), addresses: Vec::new(), hidden: Vec::new() };
+        for placed in channels.iter().enumerate() {
+            index.same.entry(&placed.1.key.service).or_default().push(placed);
+            match placed.1.key.service {
+                Service::Name(_) => index.names.push(placed),
+                Service::Address(_) => index.addresses.push(placed),
+                Service::Masked(_) | Service::Unknown => index.hidden.push(placed),
+            }
+        }
+        index
+    }
+
+    fn candidates(&self, channel: &Channel) -> impl Iterator<Item = &Placed<'a>> {
+        let same = self.same.get(&channel.key.service).map_or(&[][..], Vec::as_slice);
+        let (first, second): (&[Placed<'a>], &[Placed<'a>]) = match channel.key.service {
+            Service::Name(_) => (same, &self.addresses),
+            Service::Address(_) => (same, &self.names),
+            Service::Masked(_) | Service::Unknown => (&self.names, &self.addresses),
+        };
+        first.iter().chain(second).chain(&self.hidden)
+    }
 }
 
 /// Whether exchanges of one channel may belong to the other as well.

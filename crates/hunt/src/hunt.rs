@@ -5,7 +5,8 @@ use crate::{
     settings,
 };
 use monologue_model::{
-    Asset, Channel, ChannelKey, Detail, Event, Finding, HuntSummary, Level, Prevalence, Report, Timestamp,
+    ApplicationKey, Asset, Channel, ChannelId, ChannelKey, Detail, Event, Finding, HuntSummary, Level, Prevalence,
+    Report, Timestamp,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -166,13 +167,36 @@ pub fn judge_hosts(hosts: &[HostHunt]) -> Judged {
                 cadence_threshold,
                 documented: documented::explain(channel),
             };
-            findings.push(finding::build(&subject, &context, &judge::judge(&subject, &context)));
+            let mut finding = finding::build(&subject, &context, &judge::judge(&subject, &context));
+            finding.supersedes = supersedes(channel, &host.channels);
+            findings.push(finding);
         }
     }
     findings.sort_by(|one, other| {
         other.level.cmp(&one.level).then(other.score.total_cmp(&one.score)).then(one.id.cmp(&other.id))
     });
     Judged { findings, cadence_tested: p_values.len() as u64, cadence_threshold }
+}
+
+/// The names this channel had while less was known of its application, as far as no channel of this hunt still bears them.
+fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
+    let with = |application: ApplicationKey| ChannelKey { application, ..channel.key.clone() };
+    let without_agent = match &channel.key.application {
+        ApplicationKey::Signed { team, signing_id, agent: Some(_) } => {
+            Some(with(ApplicationKey::Signed { team: team.clone(), signing_id: signing_id.clone(), agent: None }))
+        }
+        ApplicationKey::Path { path, agent: Some(_) } => {
+            Some(with(ApplicationKey::Path { path: path.clone(), agent: None }))
+        }
+        _ => None,
+    };
+    let unattributed = (!channel.key.application.is_unknown()).then(|| with(ApplicationKey::Unknown));
+    unattributed
+        .into_iter()
+        .chain(without_agent)
+        .filter(|key| channels.binary_search_by(|other| other.key.cmp(key)).is_err())
+        .map(|key| key.id())
+        .collect()
 }
 
 fn cadence_of(channel: &Channel) -> Option<cadence::Cadence> {
@@ -220,4 +244,74 @@ fn notes(hosts: &[HostHunt]) -> Vec<String> {
         ));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::Service;
+
+    #[test]
+    fn a_fuller_key_stands_for_the_poorer_ones_that_are_gone() {
+        let channel = |application| {
+            let key = ChannelKey { host: "mac".into(), application, service: Service::Name("a.example".into()) };
+            Channel::new(key, Timestamp::default(), 10)
+        };
+        let curl = |agent: Option<&str>| ApplicationKey::Signed {
+            team: None,
+            signing_id: "com.apple.curl".into(),
+            agent: agent.map(Into::into),
+        };
+        let full = channel(curl(Some("~/a.sh")));
+        let (bare, unknown) = (channel(curl(None)), channel(ApplicationKey::Unknown));
+        assert_eq!(supersedes(&full, std::slice::from_ref(&full)), [unknown.key.id(), bare.key.id()]);
+        let mut present = vec![unknown.clone(), full.clone()];
+        present.sort_by(|one, other| one.key.cmp(&other.key));
+        assert_eq!(supersedes(&full, &present), [bare.key.id()], "the other is still there");
+        assert!(supersedes(&unknown, &present).is_empty());
+    }
+
+    #[test]
+    fn a_sensor_speaks_for_every_host_of_whose_traffic_it_recorded_something() {
+        let provenance = monologue_model::Provenance {
+            source: "conn.log".into(),
+            offset: 0,
+            length: 1,
+            sha256: monologue_model::Sha256::default(),
+        };
+        let event = |host: Option<&str>, detail| Event {
+            time: Timestamp::default(),
+            host: host.map(Into::into),
+            format: "zeek-dns".into(),
+            provenance: provenance.clone(),
+            detail,
+        };
+        let query = |from: &str| monologue_model::DnsQuery {
+            process: None,
+            originator: from.parse().ok(),
+            resolver: None,
+            name: None,
+            name_hash: None,
+            query_type: None,
+            answers: Vec::new(),
+            response_code: None,
+        };
+        let coverage = monologue_model::CoverageRecord {
+            format: "zeek-dns".into(),
+            sights: monologue_model::SightSet::EMPTY,
+            from: Timestamp::default(),
+            until: Timestamp::default(),
+            state: monologue_model::CoverageState::Complete,
+        };
+        let events = vec![
+            event(None, Detail::Dns(Box::new(query("10.0.0.1:9")))),
+            event(None, Detail::Dns(Box::new(query("10.0.0.2:9")))),
+            event(Some("anna"), Detail::Coverage(coverage.clone())),
+            event(None, Detail::Coverage(coverage)),
+        ];
+        let by_host = partition(&Options::default(), events);
+        let counts: Vec<(&str, bool, usize)> =
+            by_host.iter().map(|(host, (named, events))| (&**host, *named, events.len())).collect();
+        assert_eq!(counts, [("10.0.0.1", false, 2), ("10.0.0.2", false, 2), ("anna", true, 1)]);
+    }
 }
