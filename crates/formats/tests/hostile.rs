@@ -100,6 +100,37 @@ fn a_cut_gzip_gives_what_came_before_and_one_malformation() {
 }
 
 #[test]
+fn gzip_and_zstd_are_undone() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/zeek-conn/conn.log");
+    let plain = std::fs::read(sample).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let expected: Vec<_> =
+        monologue_formats::by_name("zeek-conn").unwrap().read(Input::from_bytes("conn.log", &plain)).collect();
+    for (ending, packed) in [("gz", gzip.finish().unwrap()), ("zst", zstd::encode_all(&plain[..], 1).unwrap())] {
+        let path = std::env::temp_dir().join(format!("monologue-packed-{}.log.{ending}", std::process::id()));
+        std::fs::write(&path, packed).unwrap();
+        let (format, input) = Input::open(&path).unwrap().with_head(monologue_formats::detect).unwrap();
+        let items: Vec<_> = format.unwrap().read(input).collect();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(items.len(), expected.len(), "{ending}");
+        for (item, plain) in items.iter().zip(&expected) {
+            // Offsets count bytes of the decompressed stream, so only the source's name differs.
+            match (item, plain) {
+                (Ok(monologue_formats::Item::Event(one)), Ok(monologue_formats::Item::Event(other))) => {
+                    assert_eq!(
+                        (one.time, one.provenance.offset, &one.detail),
+                        (other.time, other.provenance.offset, &other.detail)
+                    );
+                }
+                (Err(one), Err(other)) => assert_eq!(one, other),
+                _ => assert_eq!(item.is_ok(), plain.is_ok()),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_decompression_bomb_is_an_error_in_the_middle() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     // Zeros pack about a thousand to one; packed twice they would pass every bound. Once is within it and must be read.

@@ -42,7 +42,7 @@ pub(crate) fn hunt(arguments: &HuntArguments) -> Result<Verdict> {
 /// # Errors
 /// As [`hunt`].
 pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
-    let plan = Plan::new(&arguments.inputs)?;
+    let plan = Plan::new(&arguments.inputs, &arguments.assets)?;
     let mut options = Options {
         since: plan.since,
         until: plan.until,

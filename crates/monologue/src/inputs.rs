@@ -43,15 +43,15 @@ enum Message {
 }
 
 impl Plan {
-    /// Finds the files and checks the options.
+    /// Finds the files and checks the options. Files given for another purpose, such as asset lists, are not telemetry.
     ///
     /// # Errors
     /// When a path does not exist, or an option cannot be understood.
-    pub(crate) fn new(arguments: &InputArguments) -> Result<Self> {
+    pub(crate) fn new(arguments: &InputArguments, not_telemetry: &[PathBuf]) -> Result<Self> {
         let zone = zone(arguments.timezone.as_deref())?;
         let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &zone)).transpose();
         Ok(Self {
-            files: walk(&arguments.paths)?,
+            files: walk(&arguments.paths, not_telemetry)?,
             naming: Naming::new(arguments.host.as_deref(), arguments.host_pattern.as_deref())?,
             forced: arguments.formats.iter().map(|text| forced(text)).collect::<Result<_>>()?,
             since: time(&arguments.since)?,
@@ -211,7 +211,9 @@ fn folded(refusals: &[(&'static str, Refusal)]) -> String {
     format!("no format reads it ({})", parts.join("; "))
 }
 
-fn walk(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// All files under the paths, but those that were given for another purpose.
+fn walk(paths: &[PathBuf], not_telemetry: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let left_out: Vec<PathBuf> = not_telemetry.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let mut files = Vec::new();
     let mut hidden = 0_u64;
     for path in paths {
@@ -233,6 +235,9 @@ fn walk(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
     }
     files.dedup();
+    if !left_out.is_empty() {
+        files.retain(|file| file.canonicalize().map_or(true, |file| !left_out.contains(&file)));
+    }
     if hidden > 0 {
         note(&format!("{hidden} hidden files and folders were left out"));
     }
