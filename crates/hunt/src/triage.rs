@@ -22,12 +22,16 @@ pub(crate) fn steps(finding: &Finding) -> Vec<String> {
             ));
         }
     } else {
-        steps.push(format!(
-            "find the program behind it: on {host}, `lsof -nP -i @{}` while it runs, or endpoint records between {} and {}",
-            finding.destination.ips.first().map_or_else(|| destination.to_string(), ToString::to_string),
-            finding.first_time,
-            finding.last_time,
-        ));
+        let window = format!("between {} and {}", finding.first_time, finding.last_time);
+        steps.push(match (&finding.application.socket_owner, finding.destination.ips.first()) {
+            (Some(owner), _) => format!(
+                "find the application that {owner} acted for: on {host}, its lines `Task … is for <bundle>` of the unified log {window}"
+            ),
+            (None, Some(address)) => format!(
+                "find the program behind it: on {host}, `lsof -nP -i @{address}` while it runs, or endpoint records {window}"
+            ),
+            (None, None) => format!("find the program behind it: endpoint records of {host} {window}"),
+        });
     }
     match finding.disposition {
         Disposition::NoReply => steps.push(format!(

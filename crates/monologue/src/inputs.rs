@@ -207,7 +207,20 @@ fn folded(refusals: &[(&'static str, Refusal)]) -> String {
             None => reasons.push((refusal.0.clone(), vec![name])),
         }
     }
-    let parts: Vec<String> = reasons.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+    let zeek = monologue_formats::FORMATS.iter().filter(|format| format.name().starts_with("zeek-")).count();
+    let parts: Vec<String> = reasons
+        .iter()
+        .map(|(reason, names)| {
+            let (family, mut shown): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.starts_with("zeek-"));
+            // All of one family for one reason: its name says as much.
+            if family.len() == zeek {
+                shown.push("zeek")
+            } else {
+                shown.extend(family)
+            }
+            format!("{}: {reason}", shown.join(", "))
+        })
+        .collect();
     format!("no format reads it ({})", parts.join("; "))
 }
 
