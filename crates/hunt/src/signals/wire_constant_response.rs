@@ -13,8 +13,7 @@
 //! (`{"status":"ok"}`) is common among honest agents and weighs little.
 //!
 //! # References
-//! RFC 9110 section 15; the labelled captures in which one error of constant size is repeated are described in
-//! `docs/concepts/scoring.md`.
+//! RFC 9110 section 15. MITRE ATT&CK AN1601.
 
 use super::{Signal, counted, supports};
 use crate::{absence::Subject, judge::Context, settings};
