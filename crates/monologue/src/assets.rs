@@ -1,8 +1,19 @@
 //! Asset lists: which host had which address when, as DHCP servers and inventories export it.
 
-use anyhow::{Context, Result, anyhow};
+use crate::talk::note;
+use anyhow::{Context, Result, anyhow, bail};
+use monologue_formats::Head;
 use monologue_model::{Asset, Timestamp};
 use std::path::Path;
+
+/// Names of the column with the host.
+const HOST: &[&str] = &["host", "hostname"];
+
+/// Names of the column with the address.
+const ADDRESS: &[&str] = &["ip", "address"];
+
+/// Columns that inventories have besides the host.
+const INVENTORY: &[&str] = &["os_version", "serial", "utc_offset_hours", "role"];
 
 /// Reads one list. Columns are found by name; those we do not know are ignored, label columns among them.
 ///
@@ -21,16 +32,21 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Asset>> {
             .iter()
             .position(|found| names.iter().any(|name| found.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name)))
     };
-    let host = column(&["host", "hostname"]).ok_or_else(|| {
+    let host = column(HOST).ok_or_else(|| {
         anyhow!("{shown}: expected a column host or hostname in the header; hint: a lease list has the columns ip, host, from, until")
     })?;
-    let (ip, from, until) = (column(&["ip", "address"]), column(&["from", "start"]), column(&["until", "end"]));
+    let (ip, from, until) = (column(ADDRESS), column(&["from", "start"]), column(&["until", "end"]));
     let mut assets = Vec::new();
+    let mut nameless = 0_u64;
     for record in reader.records() {
-        let record = record.with_context(|| format!("{shown}: cannot read a row"))?;
+        let record = record.map_err(|error| row_error(&shown.to_string(), &error))?;
         let line = record.position().map_or(0, csv::Position::line);
         let field = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|text| !text.is_empty());
-        let Some(name) = field(Some(host)) else { continue };
+        // Servers export leases of machines that gave no name: they say nothing of a host.
+        let Some(name) = field(Some(host)) else {
+            nameless += 1;
+            continue;
+        };
         let time = |at: Option<usize>, what: &str| {
             field(at)
                 .map(|text| {
@@ -47,7 +63,48 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Asset>> {
                 })
             })
             .transpose()?;
-        assets.push(Asset { host: name.into(), address, from: time(from, "from")?, until: time(until, "until")? });
+        let asset = Asset { host: name.into(), address, from: time(from, "from")?, until: time(until, "until")? };
+        if asset.from.zip(asset.until).is_some_and(|(from, until)| until < from) {
+            bail!("{shown}:{line}: expected the end of a lease after its start; hint: are the two columns swapped?");
+        }
+        assets.push(asset);
+    }
+    if nameless > 0 {
+        note(&format!("{shown}: {nameless} rows without a host were left out"));
     }
     Ok(assets)
+}
+
+/// Why a row is no row, with its line.
+fn row_error(shown: &str, error: &csv::Error) -> anyhow::Error {
+    let line = error.position().map_or(0, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => anyhow!("{shown}:{line}: expected UTF-8 text; hint: export the list as UTF-8"),
+        _ => anyhow!(
+            "{shown}:{line}: cannot read the row: {error}; hint: a lease list has the columns ip, host, from, until"
+        ),
+    }
+}
+
+/// Whether the beginning of a file is the header of such a list: a host column, and another that only these lists have.
+pub(crate) fn looks_like_one(head: &Head<'_>) -> bool {
+    let Some(line) = head.first_line() else { return false };
+    let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+    let columns: Vec<&str> = line.split(',').map(|column| column.trim().trim_matches('"')).collect();
+    let any = |names: &[&str]| names.iter().any(|name| columns.contains(name));
+    any(HOST) && (any(ADDRESS) || any(INVENTORY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_lists_are_told_from_other_csv() {
+        let looks = |text: &str| looks_like_one(&Head { name: "x", bytes: text.as_bytes(), complete: true });
+        assert!(looks("ip,host,from,until\n"));
+        assert!(looks("\u{feff}\"Hostname\" , \"Serial\"\n"));
+        assert!(!looks("time,host,uri\n"));
+        assert!(!looks(""));
+    }
 }

@@ -52,13 +52,13 @@ pub(crate) struct InputArguments {
     /// Read files whose path matches GLOB as this format, whatever they look like. May be repeated.
     #[arg(long = "format", value_name = "NAME=GLOB")]
     pub(crate) formats: Vec<String>,
-    /// Zone of times that name none, such as Europe/Paris. Also for --since and --until. UTC if not given.
+    /// Zone of dates and times that name none in --since and --until, such as Europe/Paris. UTC if not given.
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
-    /// Leave out what happened before this: a date or an RFC 3339 time.
+    /// Leave out what happened before this: a time such as 2026-11-24T08:00:00Z, or a date (its first moment).
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Leave out what happened after this: a date or an RFC 3339 time.
+    /// Leave out what happened after this: a time such as 2026-11-24T08:00:00Z, or a date (its first moment).
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
 }
@@ -81,7 +81,7 @@ pub(crate) struct HuntArguments {
     /// CSV of which host had which address when (columns ip, host, from, until), or an inventory. May be repeated.
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) assets: Vec<PathBuf>,
-    /// Network whose addresses are ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
+    /// Network or address that is ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
     #[arg(long, value_name = "NET")]
     pub(crate) local: Vec<String>,
     /// List findings from this level on, and let them decide the exit code.

@@ -8,7 +8,10 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use monologue_model::Level;
 use monologue_simulate::Options;
-use std::path::Path;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Simulates, hunts, reports.
 ///
@@ -17,10 +20,11 @@ use std::path::Path;
 pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
     let folder = match &arguments.keep {
         Some(folder) => folder.clone(),
-        None => std::env::temp_dir().join(format!("monologue-demo-{}", std::process::id())),
+        None => fresh_folder()?,
     };
     note("simulating a day of a small fleet of Macs, with implants and with honest software that looks like them …");
-    write_fleet(&folder, &Options::default(), arguments.keep.is_none())?;
+    refuse_if_taken(&folder, "name another with --keep")?;
+    write_fleet(&folder, &Options::default())?;
     let hunt = HuntArguments {
         inputs: InputArguments {
             paths: vec![folder.join("hosts"), folder.join("network")],
@@ -47,7 +51,10 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
 /// When the folder is not empty, or cannot be written to.
 pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
     let options = Options { seed: arguments.seed, hours: arguments.hours, ..Options::default() };
-    let files = write_fleet(&arguments.folder, &options, arguments.force)?;
+    if !arguments.force {
+        refuse_if_taken(&arguments.folder, "name another, or use --force")?;
+    }
+    let files = write_fleet(&arguments.folder, &options)?;
     let shown = arguments.folder.display();
     note(&format!(
         "wrote {files} files to {shown}; hunt them with: monologue hunt {shown} --assets {shown}/assets.csv"
@@ -55,14 +62,30 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
     Ok(Verdict::Nothing)
 }
 
-fn write_fleet(folder: &Path, options: &Options, force: bool) -> Result<usize> {
-    let taken = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-    if taken && !force {
-        bail!(
-            "expected an empty or new folder, found files in {}; hint: name another, or use --force",
-            folder.display()
-        );
+/// A folder in the system's place for temporary files that was not there before: what somebody else laid out under a
+/// name that can be guessed is never written through.
+fn fresh_folder() -> Result<PathBuf> {
+    let place = std::env::temp_dir();
+    let failed = || format!("cannot make a folder in {}; hint: name one with --keep", place.display());
+    for attempt in 0..100 {
+        let folder = place.join(format!("monologue-demo-{}-{attempt}", std::process::id()));
+        match std::fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(failed),
+        }
     }
+    bail!("{}", failed())
+}
+
+fn refuse_if_taken(folder: &Path, hint: &str) -> Result<()> {
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("expected an empty or new folder, found files in {}; hint: {hint}", folder.display());
+    }
+    Ok(())
+}
+
+fn write_fleet(folder: &Path, options: &Options) -> Result<usize> {
     let fleet = monologue_simulate::simulate(options);
     monologue_simulate::write(&fleet, folder)
         .with_context(|| format!("cannot write to {}; hint: check its permissions", folder.display()))?;

@@ -19,7 +19,7 @@ impl Naming {
     /// From the options.
     ///
     /// # Errors
-    /// When the pattern has no `{host}`.
+    /// When the pattern has no `{host}`, or several.
     pub(crate) fn new(host: Option<&str>, pattern: Option<&str>) -> Result<Self> {
         if let Some(host) = host {
             return Ok(Self::All(host.into()));
@@ -29,6 +29,9 @@ impl Naming {
                 bail!(
                     "expected {{host}} in the pattern {pattern:?}; hint: such as --host-pattern 'endpoint/{{host}}/**'"
                 )
+            }
+            Some(pattern) if pattern.matches("{host}").count() > 1 => {
+                bail!("expected {{host}} once in the pattern {pattern:?}; hint: use * for other parts of the path")
             }
             Some(pattern) => vec![pattern],
             None => DEFAULT_PATTERNS.to_vec(),
@@ -41,8 +44,10 @@ impl Naming {
         match self {
             Self::All(host) => Some(host.clone()),
             Self::Patterns(patterns) => {
-                let shown = path.to_string_lossy().replace('\\', "/");
-                let path: Vec<&str> = shown.split('/').filter(|part| !part.is_empty()).collect();
+                // `monologue hunt .` within the folder of a host must find its name too.
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+                let shown = whole.to_string_lossy().replace('\\', "/");
+                let path: Vec<&str> = shown.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
                 patterns.iter().find_map(|pattern| capture(pattern, &path)).map(Arc::from)
             }
         }
@@ -69,25 +74,47 @@ fn match_from(pattern: &[String], path: &[&str]) -> Option<String> {
     Some(if captured.is_empty() { later } else { captured })
 }
 
-/// Matches one part of a path; gives what `{host}` stands for, or nothing.
+/// Matches one part of a path; gives what `{host}` stands for (as little as the rest allows), or nothing.
 fn match_part(pattern: &str, part: &str) -> Option<String> {
-    match pattern.split_once("{host}") {
-        Some((before, after)) => {
-            let host = part.strip_prefix(before)?.strip_suffix(after)?;
-            (!host.is_empty()).then(|| host.to_owned())
+    let Some((before, after)) = pattern.split_once("{host}") else {
+        return glob(pattern, part).then(String::new);
+    };
+    let ends = || part.char_indices().map(|(at, _)| at).chain([part.len()]);
+    for start in ends().filter(|start| part.get(..*start).is_some_and(|text| glob(before, text))) {
+        for end in ends().filter(|end| *end > start) {
+            if part.get(end..).is_some_and(|text| glob(after, text)) {
+                return part.get(start..end).map(str::to_owned);
+            }
         }
-        None => glob(pattern.as_bytes(), part.as_bytes()).then(String::new),
     }
+    None
 }
 
-/// Whether `text` matches a pattern of `*` and `?` within one part of a path.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => glob(rest, text) || text.split_first().is_some_and(|(_, tail)| glob(pattern, tail)),
-        (Some((b'?', rest)), Some((_, tail))) => glob(rest, tail),
-        (Some((one, rest)), Some((other, tail))) => one == other && glob(rest, tail),
-        _ => false,
+/// Whether `text` matches a pattern of `*` and `?` within one part of a path. Only the last `*` is ever tried again, so
+/// no name takes more steps than its length times that of the pattern.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    let mut again = None;
+    loop {
+        let here = (pattern.clone(), text.clone());
+        match (pattern.next(), text.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                again = Some((pattern.clone(), here.1.clone()));
+                text = here.1;
+            }
+            (Some('?'), Some(_)) => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => {
+                // Let the last `*` stand for one character more.
+                let Some((rest, mut from)) = again.take() else { return false };
+                if from.next().is_none() {
+                    return false;
+                }
+                again = Some((rest.clone(), from.clone()));
+                (pattern, text) = (rest, from);
+            }
+        }
     }
 }
 
@@ -120,6 +147,29 @@ mod tests {
         assert_eq!(host(Some("mac-{host}/*.log"), "/x/mac-07/a.log").as_deref(), Some("07"));
         assert_eq!(host(Some("mac-{host}/*.log"), "/x/mac-07/deep/a.log"), None);
         assert!(Naming::new(None, Some("hosts/*")).is_err());
+        assert!(Naming::new(None, Some("{host}/{host}")).is_err());
+    }
+
+    #[test]
+    fn the_host_may_share_its_part_with_wildcards() {
+        assert_eq!(host(Some("{host}.*.ndjson"), "/x/anna.2026-11-24.ndjson").as_deref(), Some("anna"));
+        assert_eq!(host(Some("es-*-{host}.log"), "/x/es-7-zoë.log").as_deref(), Some("zoë"));
+        assert_eq!(host(Some("{host}-?.log"), "/x/-1.log"), None, "a host has at least one character");
+    }
+
+    #[test]
+    fn the_folder_one_stands_in_counts() {
+        let here = std::env::current_dir().unwrap();
+        let name = here.file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(host(Some("{host}/es.ndjson"), "es.ndjson"), Some(name.clone()));
+        assert_eq!(host(Some("{host}/es.ndjson"), "./es.ndjson"), Some(name));
+    }
+
+    #[test]
+    fn stars_cost_no_more_than_length_times_length() {
+        let (pattern, text) = ("*a".repeat(40) + "b", "a".repeat(250));
+        assert!(!glob(&pattern, &text));
+        assert!(glob("*.tar.*", "a.tar.b.tar.c") && glob("?", "ë") && glob("*", "") && !glob("?", ""));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use monologue_hunt::{Hunt, IpNet, Options};
 use monologue_model::{Level, Report, Sight};
+use std::net::IpAddr;
 
 /// Runs the command.
 ///
@@ -53,14 +54,16 @@ pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
         options.assets.extend(assets::read(path)?);
     }
     for text in &arguments.local {
-        let network: IpNet = text
-            .parse()
-            .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?;
+        // One address is the network of itself.
+        let network: IpNet =
+            text.parse()
+                .or_else(|error| text.parse::<IpAddr>().map(IpNet::from).map_err(|_| error))
+                .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?;
         options.local.push(network);
     }
     let mut hunt = Hunt::new(options);
     let mut unnamed = false;
-    let sources = plan.read(|event| {
+    let sources = plan.read(inputs::READERS, |event| {
         unnamed |= inputs::is_unnamed(&event);
         hunt.take(event);
         Ok(())
@@ -98,10 +101,11 @@ fn requirement(text: &str) -> Result<(Sight, f64)> {
     Ok((sight, percent))
 }
 
-/// What to say of hosts that were watched less than required.
+/// What to say of hosts that were watched less than required: a line each, then how to watch them.
 fn fall_short(report: &Report, required: &[(Sight, f64)]) -> Vec<String> {
     let mut lines = Vec::new();
     for (sight, percent) in required {
+        let before = lines.len();
         if report.summary.coverage.is_empty() {
             lines.push(format!("could not look: {sight} is required, and no host was seen at all"));
         }
@@ -109,11 +113,13 @@ fn fall_short(report: &Report, required: &[(Sight, f64)]) -> Vec<String> {
             let covered = host.percent(*sight);
             if covered < *percent {
                 lines.push(format!(
-                    "could not look: {} was watched by {sight} for {covered:.1} % of its time, {percent} % is required; hint: {}",
+                    "could not look: {} was watched by {sight} for {covered:.1} % of its time, {percent} % is required",
                     host.host,
-                    sight.how_to_collect(),
                 ));
             }
+        }
+        if lines.len() > before {
+            lines.push(format!("hint: {}", sight.how_to_collect()));
         }
     }
     lines

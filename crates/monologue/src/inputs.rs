@@ -1,11 +1,14 @@
 //! Inputs: walking folders, finding each file's format, reading all its records.
 
 use crate::{
+    assets,
     cli::InputArguments,
     hosts::{Naming, path_matches},
     talk::note,
+    walk::{Walked, walk},
+    window::Window,
 };
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use monologue_formats::{Format, Input, Item, Refusal};
 use monologue_model::{Detail, Event, SourceSummary, Timestamp};
@@ -14,8 +17,8 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-/// Files read at once.
-const READERS: usize = 4;
+/// Files read at once where order does not matter.
+pub(crate) const READERS: usize = 4;
 
 /// Events handed over at once.
 const BATCH: usize = 1024;
@@ -29,6 +32,8 @@ const UNNAMED_HOST: &str = "unnamed-host";
 /// What to read and how.
 pub(crate) struct Plan {
     files: Vec<PathBuf>,
+    /// What the walk could not enter.
+    barred: Vec<SourceSummary>,
     naming: Naming,
     forced: Vec<(&'static dyn Format, String)>,
     /// Start of the window, if one was asked for.
@@ -46,29 +51,31 @@ impl Plan {
     /// Finds the files and checks the options. Files given for another purpose, such as asset lists, are not telemetry.
     ///
     /// # Errors
-    /// When a path does not exist, or an option cannot be understood.
+    /// When a path does not exist, holds no file, or an option cannot be understood.
     pub(crate) fn new(arguments: &InputArguments, not_telemetry: &[PathBuf]) -> Result<Self> {
-        let zone = zone(arguments.timezone.as_deref())?;
-        let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &zone)).transpose();
-        Ok(Self {
-            files: walk(&arguments.paths, not_telemetry)?,
-            naming: Naming::new(arguments.host.as_deref(), arguments.host_pattern.as_deref())?,
-            forced: arguments.formats.iter().map(|text| forced(text)).collect::<Result<_>>()?,
-            since: time(&arguments.since)?,
-            until: time(&arguments.until)?,
-        })
+        let window = Window::new(arguments)?;
+        let naming = Naming::new(arguments.host.as_deref(), arguments.host_pattern.as_deref())?;
+        let forced = arguments.formats.iter().map(|text| forced(text)).collect::<Result<Vec<_>>>()?;
+        let Walked { files, barred } = walk(&arguments.paths, not_telemetry)?;
+        for (format, glob) in &forced {
+            if !files.iter().any(|file| path_matches(glob, file)) {
+                note(&format!("--format {}={glob} matches no file", format.name()));
+            }
+        }
+        Ok(Self { files, barred, naming, forced, since: window.since, until: window.until })
     }
 
-    /// Reads everything. Order of events is not kept between files; nothing may depend on it.
+    /// Reads everything, `readers` files at once. With one, events come in the order of the files; with more, no order
+    /// is kept between files and nothing may depend on it.
     ///
     /// # Errors
     /// When `take` fails. A file that cannot be read is summed up, not an error.
-    pub(crate) fn read(&self, mut take: impl FnMut(Event) -> Result<()>) -> Result<Vec<SourceSummary>> {
+    pub(crate) fn read(&self, readers: usize, mut take: impl FnMut(Event) -> Result<()>) -> Result<Vec<SourceSummary>> {
         let bar = progress_bar(self.files.len() as u64);
         let next = Mutex::new(self.files.iter());
         let (sender, receiver) = mpsc::sync_channel::<Message>(64);
         let mut summaries = std::thread::scope(|scope| -> Result<Vec<SourceSummary>> {
-            for _ in 0..READERS.min(self.files.len()) {
+            for _ in 0..readers.min(self.files.len()) {
                 let sender = sender.clone();
                 let next = &next;
                 scope.spawn(move || {
@@ -83,7 +90,7 @@ impl Plan {
                 });
             }
             drop(sender);
-            let mut summaries = Vec::new();
+            let mut summaries = self.barred.clone();
             // The receiver is dropped with this closure's end: readers that still send then stop.
             let receiver = receiver;
             for message in &receiver {
@@ -112,11 +119,20 @@ impl Plan {
             }
         };
         let forced = self.forced.iter().find(|(_, glob)| path_matches(glob, path)).map(|(format, _)| *format);
-        let looked = input.with_head(|head| forced.map_or_else(|| monologue_formats::detect(head), Ok));
+        let looked = input.with_head(|head| match forced {
+            Some(format) => Ok(format),
+            None => monologue_formats::detect(head).map_err(|refusals| {
+                if assets::looks_like_one(head) {
+                    "it looks like an asset list; give it with --assets".to_owned()
+                } else {
+                    folded(&refusals)
+                }
+            }),
+        });
         let (format, input) = match looked {
             Ok((Ok(format), input)) => (format, input),
-            Ok((Err(refusals), _)) => {
-                summary.refused = Some(folded(&refusals));
+            Ok((Err(reason), _)) => {
+                summary.refused = Some(reason);
                 return summary;
             }
             Err(error) => {
@@ -172,7 +188,7 @@ fn is_endpoint(event: &Event, format: &dyn Format) -> bool {
 /// What to say of the inputs: refusals, malformed records, unnamed hosts.
 ///
 /// # Errors
-/// When every input was refused.
+/// When nothing of any input could be read: every one was refused, or broken in each of its records.
 pub(crate) fn account(summaries: &[SourceSummary], endpoints_unnamed: bool) -> Result<()> {
     for summary in summaries {
         if let Some(reason) = &summary.refused {
@@ -187,7 +203,10 @@ pub(crate) fn account(summaries: &[SourceSummary], endpoints_unnamed: bool) -> R
             "endpoint files without a host are taken as {UNNAMED_HOST:?}; name it with --host or --host-pattern"
         ));
     }
-    if summaries.iter().all(|summary| summary.refused.is_some()) {
+    let unread = |summary: &SourceSummary| {
+        summary.refused.is_some() || (summary.malformed > 0 && summary.events + summary.skipped == 0)
+    };
+    if summaries.iter().all(unread) {
         bail!("no input could be read; hint: `monologue formats` lists what can, and --format NAME=GLOB forces one");
     }
     Ok(())
@@ -224,42 +243,6 @@ fn folded(refusals: &[(&'static str, Refusal)]) -> String {
     format!("no format reads it ({})", parts.join("; "))
 }
 
-/// All files under the paths, but those that were given for another purpose.
-fn walk(paths: &[PathBuf], not_telemetry: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let left_out: Vec<PathBuf> = not_telemetry.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    let mut files = Vec::new();
-    let mut hidden = 0_u64;
-    for path in paths {
-        std::fs::metadata(path)
-            .with_context(|| format!("cannot read {}; hint: check the path and its permissions", path.display()))?;
-        let is_hidden =
-            |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-        let entries = walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(|entry| {
-            let skipped = is_hidden(entry);
-            hidden += u64::from(skipped);
-            !skipped
-        }) {
-            match entry {
-                Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
-                Ok(_) => {}
-                Err(error) => note(&format!("not read: {error}")),
-            }
-        }
-    }
-    files.dedup();
-    if !left_out.is_empty() {
-        files.retain(|file| file.canonicalize().map_or(true, |file| !left_out.contains(&file)));
-    }
-    if hidden > 0 {
-        note(&format!("{hidden} hidden files and folders were left out"));
-    }
-    if files.is_empty() {
-        bail!("found no files; hint: name a file, or a folder that holds some");
-    }
-    Ok(files)
-}
-
 fn forced(text: &str) -> Result<(&'static dyn Format, String)> {
     let (name, glob) = text
         .split_once('=')
@@ -268,29 +251,6 @@ fn forced(text: &str) -> Result<(&'static dyn Format, String)> {
         anyhow!("expected the name of a format, found {name:?}; hint: `monologue formats` lists them")
     })?;
     Ok((format, glob.to_owned()))
-}
-
-fn zone(name: Option<&str>) -> Result<jiff::tz::TimeZone> {
-    match name {
-        None => Ok(jiff::tz::TimeZone::UTC),
-        Some(name) => jiff::tz::TimeZone::get(name)
-            .with_context(|| format!("expected a time zone, found {name:?}; hint: such as --timezone Europe/Paris")),
-    }
-}
-
-/// A moment given as RFC 3339, or as a date: its midnight in the zone.
-fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Result<Timestamp> {
-    if let Ok(date) = text.parse::<jiff::civil::Date>()
-        && text.len() == 10
-    {
-        let midnight =
-            date.to_zoned_datetime(zone.clone()).with_context(|| format!("{text} does not exist in that zone"))?;
-        let nanoseconds = i64::try_from(midnight.timestamp().as_nanosecond())
-            .with_context(|| format!("expected a date between 1678 and 2262, found {text}"))?;
-        return Ok(Timestamp::from_nanoseconds(nanoseconds));
-    }
-    Timestamp::parse(text)
-        .with_context(|| format!("cannot understand {text:?}; hint: a date such as 2026-11-24 will do"))
 }
 
 fn progress_bar(files: u64) -> ProgressBar {

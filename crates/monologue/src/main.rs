@@ -10,6 +10,8 @@ mod listing;
 mod outputs;
 mod reading;
 mod talk;
+mod walk;
+mod window;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -122,7 +122,7 @@ fn options_that_cannot_be_understood_are_named_with_a_hint() {
         (vec!["--require", "flow.reply=500"], "expected a percentage from 0 to 100"),
         (vec!["--local", "ten"], "expected a network, found \"ten\""),
         (vec!["--timezone", "Moon/Base"], "expected a time zone, found \"Moon/Base\""),
-        (vec!["--since", "yesterday"], "cannot understand \"yesterday\""),
+        (vec!["--since", "yesterday"], "expected a date or a time, found \"yesterday\""),
         (vec!["--format", "zeek-conn"], "expected NAME=GLOB"),
         (vec!["--host-pattern", "hosts/*"], "expected {host} in the pattern"),
         (vec!["--assets", &assets], "leases.csv:2: expected an IP address"),
@@ -259,4 +259,201 @@ fn simulate_refuses_a_folder_in_use() {
     assert!(stderr(&output).contains("expected an empty or new folder"));
     assert!(Path::new(folder.text()).join("mine.txt").exists());
     std::io::stderr().flush().unwrap();
+}
+
+#[test]
+fn causes_stand_before_the_hint() {
+    let missing = stderr(&monologue(&["hunt", "/nowhere/at/all"]));
+    let lines: Vec<&str> = missing.lines().collect();
+    assert!(lines[0].starts_with("error: cannot read /nowhere/at/all: ") && lines[0].len() > 40, "{missing}");
+    assert_eq!(lines[1..], ["hint: check the path and its permissions"]);
+}
+
+#[test]
+fn a_window_that_ends_before_it_starts_is_an_error() {
+    let folder = Folder::new("window");
+    let log = folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    let output = monologue(&["hunt", &log, "--since", "2026-03-03", "--until", "2026-03-02"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("expected --until after --since"), "{}", stderr(&output));
+    // The first connection is at 06:00:00Z, one a minute, and the answered one at 06:00:01Z: 06:00 to 06:09:30 holds
+    // ten and one. Paris is one hour ahead of UTC in March before the 29th.
+    for window in [
+        ["--since", "2026-03-02T06:00:00Z", "--until", "2026-03-02T06:09:30Z"],
+        ["--since", "2026-03-02T07:00:00", "--until", "2026-03-02T07:09:30"],
+    ] {
+        let mut all = vec!["read", log.as_str(), "--timezone", "Europe/Paris"];
+        all.extend(window);
+        let flows = stdout(&monologue(&all)).lines().filter(|line| line.contains("\"kind\":\"flow\"")).count();
+        assert_eq!(flows, 11, "{window:?}");
+    }
+}
+
+#[test]
+fn a_file_of_nothing_but_broken_records_is_not_read() {
+    let folder = Folder::new("broken");
+    let mut text: Vec<u8> = conn(1, 1.0, "S0", "S", "-");
+    let header = text.windows(9).position(|window| window == b"\thistory\n").unwrap() + 9;
+    text.truncate(header);
+    let quiet = folder.file("quiet.log", &text);
+    text.extend_from_slice(b"x\ty\nz\n");
+    let broken = folder.file("broken.log", &text);
+    let output = monologue(&["hunt", &broken]);
+    assert_eq!(code(&output), 2, "no record could be used, so nothing was looked at");
+    assert!(stderr(&output).contains("broken.log: 2 malformed records"), "{}", stderr(&output));
+    assert_eq!(code(&monologue(&["hunt", &quiet])), 0, "a log without a record says that nothing happened");
+    // An error outweighs coverage below what was required.
+    assert_eq!(code(&monologue(&["hunt", &broken, "--require", "file.effect=50"])), 2);
+}
+
+#[test]
+fn an_asset_list_among_the_inputs_is_named_as_one() {
+    let folder = Folder::new("assets");
+    folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    let list = folder.file("assets.csv", b"ip,host,from,until\n10.20.0.9,anna-mac,,\n10.20.0.10,,,\n");
+    let without = stderr(&monologue(&["hunt", folder.text()]));
+    assert!(without.contains("assets.csv: it looks like an asset list; give it with --assets"), "{without}");
+    let with = monologue(&["hunt", folder.text(), "--assets", &list, "--output", "json"]);
+    assert_eq!(code(&with), 1);
+    assert!(stdout(&with).contains("\"host\":\"anna-mac\""), "{}", stdout(&with));
+    let talk = stderr(&with);
+    assert!(talk.contains("1 rows without a host were left out") && !talk.contains("not read"), "{talk}");
+    let swapped =
+        folder.file("swapped.csv", b"ip,host,from,until\n10.20.0.9,a,2026-03-03T00:00:00Z,2026-03-02T00:00:00Z\n");
+    let latin = folder.file("latin.csv", b"ip,host\n10.20.0.9,zo\xeb\n");
+    for (list, expected) in [(swapped, "swapped.csv:2: expected the end"), (latin, "latin.csv:2: expected UTF-8 text")]
+    {
+        let output = monologue(&["hunt", folder.text(), "--assets", &list]);
+        assert_eq!(code(&output), 2);
+        assert!(stderr(&output).contains(expected) && stderr(&output).contains("\nhint: "), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_file_named_twice_is_read_once() {
+    let folder = Folder::new("twice");
+    let log = folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    folder.file("other.log", &conn(3, 977.0, "SF", "ShADadFf", "812"));
+    let output = monologue(&["read", folder.text(), &log]);
+    assert!(stderr(&output).contains("65 events"), "61 in one, 4 in the other: {}", stderr(&output));
+    assert!(stderr(&output).contains("1 files named twice"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_same_inputs_print_the_same_lines() {
+    let folder = Folder::new("order");
+    for number in 0..6 {
+        folder.file(&format!("{number}.log"), &conn(3000, 1.0, "SF", "ShADadFf", "99"));
+    }
+    let first = stdout(&monologue(&["read", folder.text()]));
+    assert!(first.lines().count() >= 18_000);
+    assert!(first == stdout(&monologue(&["read", folder.text()])), "order of lines differs");
+}
+
+#[test]
+fn a_forced_format_that_matches_nothing_is_said() {
+    let folder = Folder::new("forced");
+    let log = folder.file("conn.log", &conn(3, 60.0, "SF", "ShADadFf", "1"));
+    let talk = stderr(&monologue(&["read", &log, "--format", "zeek-conn=*.nothing"]));
+    assert!(talk.contains("--format zeek-conn=*.nothing matches no file"), "{talk}");
+    let talk = stderr(&monologue(&["read", &log, "--format", "zeek-conn=conn.*"]));
+    assert!(!talk.contains("matches no file"), "{talk}");
+}
+
+#[test]
+fn nobody_listening_to_talk_is_no_crash() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_monologue"))
+        .args(["hunt", "/nowhere/at/all"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_goes_away_costs_no_file() {
+    let folder = Folder::new("pipefile");
+    let log = folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    let page = folder.0.join("out.html");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_monologue"))
+        .args(["hunt", &log, "--output", "text", "--report", page.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(std::fs::read_to_string(page).unwrap().ends_with("</html>\n"));
+}
+
+/// Only within a folder of our own: what is tested here replaces a file, where the program is wrong.
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_are_written_through_and_never_replaced() {
+    let folder = Folder::new("through");
+    let log = folder.file("conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    let real = folder.file("real.ndjson", b"old");
+    let link = folder.0.join("link.ndjson");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    assert_eq!(code(&monologue(&["hunt", &log, "--output", &format!("json={}", link.display())])), 1);
+    assert!(link.symlink_metadata().unwrap().file_type().is_symlink(), "the link is still one");
+    assert_eq!(std::fs::read_to_string(&real).unwrap().lines().count(), 1);
+
+    let pipe = folder.0.join("pipe");
+    if !Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        println!("skipped: mkfifo is not there");
+        return;
+    }
+    // `cat` reads the pipe; if the program replaced it instead, nobody would ever write, so the check comes first.
+    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    let output = monologue(&["hunt", &log, "--output", &format!("json={}", pipe.display())]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(!pipe.symlink_metadata().unwrap().is_file(), "the pipe was replaced by a file");
+    let read = String::from_utf8(reader.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(read.lines().count(), 1, "{read}");
+    let left: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".part")), "{left:?}");
+}
+
+#[test]
+fn outputs_that_cannot_be_written_are_refused_before_reading() {
+    let folder = Folder::new("nofolder");
+    let text = folder.file("notes.txt", b"nothing to see\n");
+    let output = monologue(&["hunt", &text, "--report", "/nowhere/at/all/r.html"]);
+    assert_eq!(code(&output), 2);
+    let talk = stderr(&output);
+    assert!(talk.contains("its folder does not exist") && !talk.contains("not read"), "{talk}");
+    let onto = monologue(&["hunt", &text, "--output", &format!("json={}", folder.text())]);
+    assert_eq!(code(&onto), 2);
+    assert!(stderr(&onto).contains("expected a file name after json="), "{}", stderr(&onto));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_circle_end_and_broken_ones_are_named() {
+    let folder = Folder::new("links");
+    folder.file("logs/conn.log", &conn(60, 60.0, "S0", "S", "-"));
+    std::os::unix::fs::symlink(folder.text(), folder.0.join("logs/up")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", folder.0.join("logs/gone")).unwrap();
+    let output = monologue(&["hunt", folder.text()]);
+    let talk = stderr(&output);
+    assert_eq!(code(&output), 1, "{talk}");
+    assert!(talk.contains("not followed: ") && talk.contains("not read: ") && talk.contains("logs/gone"), "{talk}");
+}
+
+#[test]
+fn demo_ends_by_naming_the_report_and_refuses_a_folder_in_use() {
+    let folder = Folder::new("demo");
+    let keep = folder.0.join("fleet");
+    let output = monologue(&["demo", "--keep", keep.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let talk = stderr(&output);
+    assert!(talk.trim_end().ends_with(keep.join("report.html").to_str().unwrap()), "{talk}");
+    assert!(std::fs::read_to_string(keep.join("report.html")).unwrap().ends_with("</html>\n"));
+    let again = monologue(&["demo", "--keep", keep.to_str().unwrap()]);
+    assert_eq!(code(&again), 2);
+    assert!(!stderr(&again).contains("--force"), "demo has no such option: {}", stderr(&again));
 }
