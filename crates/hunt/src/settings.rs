@@ -15,6 +15,9 @@ pub const GONE_AT_ONCE_NS: i64 = 2 * SECOND;
 /// Clock difference between a Mac and a network sensor that linking bears: 2 s.
 pub const CLOCK_SLACK_NS: i64 = 2 * SECOND;
 
+/// How far the times of a network sensor may be off the host's after their difference was estimated: 0.2 s.
+pub const CLOCK_ERROR_NS: i64 = SECOND / 5;
+
 /// Connection attempts of one 5-tuple within this are one attempt: the kernel repeats a SYN for 75 s (BSD
 /// `TCPTV_KEEP_INIT`) and waits for the last.
 pub const ATTEMPT_RETRY_NS: i64 = 120 * SECOND;

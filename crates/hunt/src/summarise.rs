@@ -104,7 +104,9 @@ fn count(channel: &mut Channel, exchange: &Exchange, grown: bool) {
     counters.effects_witnessed += exchange.effects.len() as u64;
     counters.output_discarded.count(exchange.output_discarded);
     counters.process_gone.count(exchange.process_gone);
-    counters.request_bytes.count(exchange.request_bytes.measured_value());
+    // A body's size leaves out the address and the header, which carry as well: it cannot show that nothing went back.
+    let whole = exchange.request_bytes.measured_value().filter(|_| exchange.request_bytes.layer != ByteLayer::Body);
+    counters.request_bytes.count(whole);
     counters.response_bytes.count(exchange.response_bytes.measured_value());
     counters.status.count(exchange.status.map(u64::from));
     counters.answer.count(answer_signature(exchange));

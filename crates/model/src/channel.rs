@@ -258,7 +258,7 @@ pub struct Counters {
     pub output_discarded: Tally,
     /// Process ends watched, and those of them at once after the reply.
     pub process_gone: Tally,
-    /// Measured request sizes in bytes.
+    /// Measured request sizes in bytes, of whole requests: a body's size alone is not counted.
     pub request_bytes: Extent,
     /// Signatures of answers (status, size, content hash, mixed to one number).
     pub answer: Extent,

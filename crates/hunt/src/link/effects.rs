@@ -55,6 +55,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) from: Timestamp,
     /// When all of it was there.
     pub(crate) answered_at: Timestamp,
+    /// How far these times may be off the host's clock, in nanoseconds: 0 where the host itself logged them.
+    pub(crate) clock_error_ns: i64,
 }
 
 impl Deeds {
@@ -89,7 +91,7 @@ impl Deeds {
         table: &ProcessTable,
         coverage: &Coverage,
     ) -> Aftermath {
-        let full_end = watch.answered_at.saturating_add(settings::EFFECT_WINDOW_NS);
+        let full_end = watch.answered_at.saturating_add(settings::EFFECT_WINDOW_NS + watch.clock_error_ns);
         // A process whose beginning nobody recorded may be older than its first record: only a recorded one bounds the past.
         let began =
             if watch.asker.started_by.is_some() { watch.asker.start } else { Timestamp::from_nanoseconds(i64::MIN) };
@@ -111,7 +113,13 @@ impl Deeds {
         } else {
             EffectWindow::Unseen
         };
-        let effects = if complete { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
+        let mut effects = if complete { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
+        // What was done within the error of the clocks may have come before the reply: it is no witness of a use, and the
+        // time after the reply cannot be called empty either.
+        let certain = watch.from.saturating_add(watch.clock_error_ns);
+        let doubtful = effects.iter().any(|effect| effect.time < certain) && watch.clock_error_ns > 0;
+        effects.retain(|effect| effect.time >= certain);
+        let window = if doubtful && effects.is_empty() { EffectWindow::Unseen } else { window };
         let (gone, exit) = gone_at_once(watch, table, coverage);
         Aftermath { window, effects, gone, exit }
     }
@@ -124,6 +132,7 @@ impl Deeds {
         end: Timestamp,
         replies: &[Timestamp],
     ) -> Vec<Effect> {
+        let begins = watch.from.saturating_add(-watch.clock_error_ns);
         let in_other_window = |time: Timestamp| {
             let earlier = replies.partition_point(|reply| *reply <= time);
             earlier > 0
@@ -131,14 +140,14 @@ impl Deeds {
         };
         let habits: Vec<(EffectKind, String)> = tree
             .iter()
-            .flat_map(|(pid, since)| self.between(*pid, habit_from.max(*since), watch.from.saturating_add(-1)))
+            .flat_map(|(pid, since)| self.between(*pid, habit_from.max(*since), begins.saturating_add(-1)))
             .filter(|effect| !in_other_window(effect.time))
             .map(signature)
             .collect();
         let asker_program = watch.asker.image.path.as_deref().map(identity::file_name);
         let mut effects: Vec<Effect> = tree
             .iter()
-            .flat_map(|(pid, since)| self.between(*pid, watch.from.max(*since), end))
+            .flat_map(|(pid, since)| self.between(*pid, begins.max(*since), end))
             .filter(|effect| {
                 let again = effect.kind == EffectKind::Child
                     && Some(identity::file_name(&effect.target)) == asker_program

@@ -254,8 +254,15 @@ impl Connection {
             return vec![self.whole(coverage, names, two_sided, connect)];
         }
         let mut requests: Vec<Request> = Vec::new();
+        let alone = plain.len() == 1;
         for (time, http, provenance) in plain {
-            requests.push(self.http_request(*time, http, provenance, two_sided, requests.is_empty()));
+            let mut request = self.http_request(*time, http, provenance, two_sided, requests.is_empty());
+            let carried = self.bytes(|flow| flow.sent);
+            if alone && carried.measured_value().is_some() {
+                // The only request of its connection: what the connection sent is the whole request.
+                request.request_bytes = carried;
+            }
+            requests.push(request);
         }
         requests
     }

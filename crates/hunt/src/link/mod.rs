@@ -42,13 +42,15 @@ pub(crate) struct LinkedExchange {
     pub(crate) self_removal: Option<Provenance>,
     /// When the reply began to come and was there. `None` without a reply.
     answer: Option<(Timestamp, Timestamp)>,
+    /// How far those times may be off the host's clock, in nanoseconds.
+    clock_error_ns: i64,
 }
 
 #[cfg(test)]
 impl LinkedExchange {
     /// An exchange made by a test.
     pub(crate) fn for_laws(exchange: Exchange) -> Self {
-        Self { exchange, protocol: None, self_removal: None, answer: None }
+        Self { exchange, protocol: None, self_removal: None, answer: None, clock_error_ns: 0 }
     }
 }
 
@@ -388,7 +390,9 @@ impl Host<'_> {
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);
             let answer = request.answered_at.map(|end| (time, end.saturating_add(shift).max(time)));
-            linked.push(self.linked(exchange, request.protocol, answer));
+            let mut one = self.linked(exchange, request.protocol, answer);
+            one.clock_error_ns = skew_ns.map_or(settings::CLOCK_SLACK_NS, |_| settings::CLOCK_ERROR_NS);
+            linked.push(one);
         }
         linked
     }
@@ -403,7 +407,7 @@ impl Host<'_> {
         let self_removal =
             instance.and_then(|instance| self.deeds.self_removal(instance)).map(|effect| effect.provenance.clone());
         let answer = answer.filter(|_| exchange.reply.is_answer());
-        LinkedExchange { exchange, protocol, self_removal, answer }
+        LinkedExchange { exchange, protocol, self_removal, answer, clock_error_ns: 0 }
     }
 
     fn instance_of(&self, key: &ProcessKey) -> Option<&Instance> {
@@ -423,7 +427,7 @@ impl Host<'_> {
         replies.values_mut().for_each(|times| times.sort_unstable());
         for (linked, root) in exchanges.iter_mut().zip(&roots) {
             let (Some((pid, asker)), Some((from, answered_at))) = (root, linked.answer) else { continue };
-            let watch = Watch { asker, root: *pid, from, answered_at };
+            let watch = Watch { asker, root: *pid, from, answered_at, clock_error_ns: linked.clock_error_ns };
             let others = replies.get(pid).map_or(&[][..], Vec::as_slice);
             let aftermath = self.deeds.after(watch, others, &self.table, self.coverage);
             let exchange = &mut linked.exchange;

@@ -10,7 +10,8 @@
 //!
 //! # When it is wrong
 //! A constant 204 or 304 is what heartbeats and unchanged resources get, so those say nothing here. A constant small 200
-//! (`{"status":"ok"}`) is common among honest agents and weighs little.
+//! (`{"status":"ok"}`) is common among honest agents and weighs little. Where the status was not seen (TLS at a network
+//! sensor), nothing is said, since it may have been a 204.
 //!
 //! # References
 //! RFC 9110 section 15. MITRE ATT&CK AN1601.
@@ -49,15 +50,18 @@ impl Signal for ConstantResponse {
         if !alike || own < settings::IDENTICAL_REPLIES_MINIMUM {
             return Judgement::Silent;
         }
-        let status = possible.status.greatest.unwrap_or(0);
         let times = counted(own, "time");
-        match status {
-            204 | 205 | 304 => Judgement::Silent,
-            400..=599 => supports(6.0, format!("the same error {status} came {times} and changed nothing")),
-            _ if possible.reply.of(Reply::HandshakeOnly) == answers.seen => {
-                supports(6.0, format!("the same failed TLS handshake {times}, and the client never gave up"))
-            }
-            _ => supports(2.0, format!("the same answer came {times}")),
+        if possible.reply.of(Reply::HandshakeOnly) == answers.seen {
+            return supports(6.0, format!("the same failed TLS handshake {times}, and the client never gave up"));
+        }
+        // Without every status, the constant answer may be a 204 or 304, which says nothing.
+        match possible.status.greatest {
+            Some(status) if possible.status.seen == due => match status {
+                204 | 205 | 304 => Judgement::Silent,
+                400..=599 => supports(6.0, format!("the same error {status} came {times} and changed nothing")),
+                _ => supports(2.0, format!("the same answer {status} came {times}")),
+            },
+            _ => Judgement::Silent,
         }
     }
 }
