@@ -18,6 +18,13 @@ pub(crate) struct Walked {
     pub(crate) barred: Vec<SourceSummary>,
 }
 
+/// Files met before, without the links that led to them.
+struct Seen {
+    /// Given for another purpose: known to the user, so left out without a word.
+    not_telemetry: HashSet<PathBuf>,
+    files: HashSet<PathBuf>,
+}
+
 /// What was passed over, for one note each.
 #[derive(Default)]
 struct PassedOver {
@@ -31,7 +38,10 @@ struct PassedOver {
 /// # Errors
 /// When a path does not exist, or nothing was found under any.
 pub(crate) fn walk(paths: &[PathBuf], not_telemetry: &[PathBuf]) -> Result<Walked> {
-    let mut seen: HashSet<PathBuf> = not_telemetry.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let mut seen = Seen {
+        not_telemetry: not_telemetry.iter().filter_map(|path| path.canonicalize().ok()).collect(),
+        files: HashSet::new(),
+    };
     let mut walked = Walked { files: Vec::new(), barred: Vec::new() };
     let mut passed_over = PassedOver::default();
     for path in paths {
@@ -42,7 +52,7 @@ pub(crate) fn walk(paths: &[PathBuf], not_telemetry: &[PathBuf]) -> Result<Walke
     for (count, what) in [
         (passed_over.hidden, "hidden files and folders"),
         (passed_over.special, "entries that are neither files nor folders"),
-        (passed_over.again, "files named twice, or given with another option,"),
+        (passed_over.again, "files met a second time"),
     ] {
         if count > 0 {
             note(&format!("{count} {what} were left out"));
@@ -54,7 +64,7 @@ pub(crate) fn walk(paths: &[PathBuf], not_telemetry: &[PathBuf]) -> Result<Walke
     Ok(walked)
 }
 
-fn walk_one(path: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked, passed_over: &mut PassedOver) {
+fn walk_one(path: &Path, seen: &mut Seen, walked: &mut Walked, passed_over: &mut PassedOver) {
     let is_hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
     let entries = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter().filter_entry(|entry| {
         let hidden = is_hidden(entry);
@@ -68,7 +78,10 @@ fn walk_one(path: &Path, seen: &mut HashSet<PathBuf>, walked: &mut Walked, passe
             Ok(entry) if entry.file_type().is_file() || entry.depth() == 0 => {
                 let path = entry.into_path();
                 let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
-                if seen.insert(whole) {
+                if seen.not_telemetry.contains(&whole) {
+                    continue;
+                }
+                if seen.files.insert(whole) {
                     walked.files.push(path);
                 } else {
                     passed_over.again += 1;
