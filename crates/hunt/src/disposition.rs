@@ -1,13 +1,13 @@
 //! Dispositions: what happened to the responses of a channel, and what it leans to where the evidence does not suffice.
 
 use crate::{absence::Subject, settings};
-use monologue_model::{Counters, Disposition, Handling, Reading, Reply, Sight};
+use monologue_model::{Channel, Disposition, Handling, Reading, Reply, Sight};
 
 /// The disposition that the evidence suffices for (design 1.3); `Unknown` where it does not.
 #[must_use]
 pub fn decide(subject: &Subject<'_>) -> Disposition {
     let counters = &subject.channel.counters;
-    if is_two_way(counters) {
+    if is_two_way(subject.channel) {
         return Disposition::TwoWay;
     }
     if is_no_reply(subject) {
@@ -20,8 +20,8 @@ pub fn decide(subject: &Subject<'_>) -> Disposition {
 }
 
 /// Presence: an effect of a reply was witnessed, and a later request carried more.
-const fn is_two_way(counters: &Counters) -> bool {
-    counters.effects_witnessed > 0 && counters.grown_after_effect > 0
+fn is_two_way(channel: &Channel) -> bool {
+    channel.counters.effects_witnessed > 0 && channel.grown_after_effect(settings::REQUEST_SLACK_BYTES) > 0
 }
 
 /// Absence: every exchange that may belong to the channel was seen and silent, and there are enough of them; or the API
@@ -69,7 +69,7 @@ fn carries_nothing_back(subject: &Subject<'_>) -> bool {
     let sizes = subject.possible.request_bytes;
     let all_seen = sizes.seen == subject.possible.exchanges + subject.missing;
     match (sizes.least, sizes.greatest) {
-        (Some(least), Some(greatest)) => all_seen && greatest - least <= settings::REQUEST_SLACK_BYTES,
+        (Some(least), Some(greatest)) => all_seen && greatest - least <= u64::from(settings::REQUEST_SLACK_BYTES),
         _ => false,
     }
 }
@@ -81,7 +81,7 @@ pub fn lean(subject: &Subject<'_>) -> Option<Disposition> {
     let silent = counters.reply.of(Reply::Silent);
     let answered = counters.reply.answered();
     if counters.effects_witnessed > 0 {
-        return Some(if counters.grown_after_effect > 0 { Disposition::TwoWay } else { Disposition::PullOnly });
+        return Some(if is_two_way(subject.channel) { Disposition::TwoWay } else { Disposition::PullOnly });
     }
     if silent > 0 && answered == 0 && counters.reply.of(Reply::HandshakeOnly) == 0 {
         return Some(Disposition::NoReply);

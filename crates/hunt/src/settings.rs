@@ -32,7 +32,7 @@ pub const IDENTICAL_REPLIES_MINIMUM: u64 = 8;
 pub const PERSISTENCE_MINIMUM: u64 = 24;
 
 /// Request sizes that differ by no more than this carry nothing back: room for a counter, a time, another session ticket.
-pub const REQUEST_SLACK_BYTES: u64 = 256;
+pub const REQUEST_SLACK_BYTES: u32 = 256;
 
 /// Hosts with a sight below which rarity is blind.
 pub const RARITY_MINIMUM_HOSTS: u64 = 10;

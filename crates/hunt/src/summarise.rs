@@ -1,9 +1,9 @@
 //! Summaries: the exchanges of one host to channels.
 
-use crate::{identity, link::LinkedExchange, link::service_of, settings};
+use crate::{identity, link::LinkedExchange, link::service_of};
 use monologue_model::{
     ByteCount, ByteLayer, Channel, ChannelKey, DEFAULT_ROW_CAP, DestinationName, EffectWindow, Exchange, Reply, Row,
-    Sha256, Sight, Timestamp, Witness, WitnessKind,
+    Sha256, Sight, Witness, WitnessKind,
 };
 use std::collections::BTreeMap;
 
@@ -15,12 +15,11 @@ pub(crate) fn summarise(exchanges: &[LinkedExchange]) -> Vec<Channel> {
 /// As [`summarise`], keeping at most `row_cap` rows of each channel.
 pub(crate) fn summarise_with_cap(exchanges: &[LinkedExchange], row_cap: usize) -> Vec<Channel> {
     let mut channels: BTreeMap<ChannelKey, Channel> = BTreeMap::new();
-    let grown = grown_after_effect(exchanges);
-    for (at, linked) in exchanges.iter().enumerate() {
+    for linked in exchanges {
         let exchange = &linked.exchange;
         let key = key_of(exchange);
         let channel = channels.entry(key.clone()).or_insert_with(|| Channel::new(key, exchange.time, row_cap));
-        add(channel, linked, grown.contains(&at));
+        add(channel, linked);
     }
     channels.values_mut().for_each(Channel::prune);
     channels.into_values().collect()
@@ -35,49 +34,18 @@ pub(crate) fn key_of(exchange: &Exchange) -> ChannelKey {
     }
 }
 
-/// What is known of a channel's requests so far: the smallest of each byte layer, and the first effect of a reply.
-#[derive(Default)]
-struct Requests {
-    least: BTreeMap<ByteLayer, u64>,
-    acted: Option<Timestamp>,
-}
-
-/// The exchanges whose request, after an effect of an earlier reply over the same channel, carried clearly more than the
-/// smallest request before it: output that may have gone back. Sizes are compared within one byte layer only.
-fn grown_after_effect(exchanges: &[LinkedExchange]) -> Vec<usize> {
-    let mut channels: BTreeMap<ChannelKey, Requests> = BTreeMap::new();
-    let mut grown = Vec::new();
-    for (at, linked) in exchanges.iter().enumerate() {
-        let exchange = &linked.exchange;
-        if exchange.application.is_unknown() {
-            continue;
-        }
-        let requests = channels.entry(key_of(exchange)).or_default();
-        if let Some(size) = exchange.request_bytes.measured_value() {
-            let least = requests.least.entry(exchange.request_bytes.layer).or_insert(size);
-            let after_effect = requests.acted.is_some_and(|first| exchange.time > first);
-            if after_effect && size > least.saturating_add(settings::REQUEST_SLACK_BYTES) {
-                grown.push(at);
-            }
-            *least = size.min(*least);
-        }
-        let effect = exchange.effects.first().map(|effect| effect.time);
-        requests.acted = [requests.acted, effect].into_iter().flatten().min();
-    }
-    grown
-}
-
-fn add(channel: &mut Channel, linked: &LinkedExchange, grown: bool) {
+fn add(channel: &mut Channel, linked: &LinkedExchange) {
     let exchange = &linked.exchange;
-    count(channel, exchange, grown);
+    count(channel, exchange);
     describe(channel, linked);
-    witness(channel, linked, grown);
+    witness(channel, linked);
     channel.push_row(Row {
         time: exchange.time,
         request_bytes: small(exchange.request_bytes),
         response_bytes: small(exchange.response_bytes),
         content_hash: exchange.content_hash.unwrap_or(0),
         seen: exchange.seen,
+        request_layer: exchange.request_bytes.measured_value().map(|_| exchange.request_bytes.layer),
         status: exchange.status.unwrap_or(0),
         effects: u16::try_from(exchange.effects.len()).unwrap_or(u16::MAX),
         reply: exchange.reply,
@@ -86,7 +54,7 @@ fn add(channel: &mut Channel, linked: &LinkedExchange, grown: bool) {
     });
 }
 
-fn count(channel: &mut Channel, exchange: &Exchange, grown: bool) {
+fn count(channel: &mut Channel, exchange: &Exchange) {
     let counters = &mut channel.counters;
     counters.exchanges += 1;
     counters.reply_pending += u64::from(exchange.reply_pending);
@@ -111,7 +79,8 @@ fn count(channel: &mut Channel, exchange: &Exchange, grown: bool) {
     counters.status.count(exchange.status.map(u64::from));
     counters.answer.count(answer_signature(exchange));
     counters.fresh_connections += u64::from(exchange.fresh_connection);
-    counters.grown_after_effect += u64::from(grown);
+    let first_effect = exchange.effects.first().map(|effect| effect.time);
+    counters.first_effect = [counters.first_effect, first_effect].into_iter().flatten().min();
 }
 
 /// One number for "the same answer again": what came back, its status, measured size and content hash. `None` where
@@ -167,7 +136,7 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
     }
 }
 
-fn witness(channel: &mut Channel, linked: &LinkedExchange, grown: bool) {
+fn witness(channel: &mut Channel, linked: &LinkedExchange) {
     let exchange = &linked.exchange;
     let time = exchange.time;
     for (kind, provenance) in &exchange.cites {
@@ -185,9 +154,6 @@ fn witness(channel: &mut Channel, linked: &LinkedExchange, grown: bool) {
     if let Some(provenance) = &linked.self_removal {
         let note = "the program removed its own file".into();
         channel.witnesses.insert(WitnessKind::SelfRemoval, Witness { time, provenance: provenance.clone(), note });
-    }
-    if let (true, Some((_, provenance))) = (grown, exchange.cites.first()) {
-        channel.witnesses.insert(WitnessKind::Grown, Witness { time, provenance: provenance.clone(), note: "".into() });
     }
 }
 

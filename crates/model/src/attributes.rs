@@ -164,8 +164,6 @@ pub enum WitnessKind {
     Identity,
     /// Its output is thrown away.
     Discarded,
-    /// A request grew after an effect.
-    Grown,
     /// The program removed its own file.
     SelfRemoval,
 }

@@ -3,7 +3,7 @@
 //! Merging is associative and commutative, whatever the order and however the exchanges were sharded, as long as each
 //! exchange is summarised once. Counters are exact; rows are pruned by whole hours (design 1.2).
 
-use crate::{ApplicationKey, Attributes, Handling, Reply, Sha256, Sight, SightSet, Timestamp, Witnesses};
+use crate::{ApplicationKey, Attributes, ByteLayer, Handling, Reply, Sha256, Sight, SightSet, Timestamp, Witnesses};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
@@ -268,8 +268,8 @@ pub struct Counters {
     pub status: Extent,
     /// Exchanges that made a new connection.
     pub fresh_connections: u64,
-    /// Requests that carried more than the smallest, after an effect of an earlier reply.
-    pub grown_after_effect: u64,
+    /// When something was first done after a reply. `None` means nothing was seen to be done.
+    pub first_effect: Option<Timestamp>,
 }
 
 impl Counters {
@@ -308,7 +308,7 @@ impl Counters {
         self.response_bytes.merge(&other.response_bytes);
         self.status.merge(&other.status);
         self.fresh_connections += other.fresh_connections;
-        self.grown_after_effect += other.grown_after_effect;
+        self.first_effect = [self.first_effect, other.first_effect].into_iter().flatten().min();
     }
 }
 
@@ -329,6 +329,8 @@ pub struct Row {
     pub content_hash: u32,
     /// Sights that saw it.
     pub seen: SightSet,
+    /// What `request_bytes` counted. `None` means that it is no complete count.
+    pub request_layer: Option<ByteLayer>,
     /// HTTP status; 0 means nobody recorded one.
     pub status: u16,
     /// Effects after the reply.
@@ -404,6 +406,25 @@ impl Channel {
     /// The rows kept, by time.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.hours.values().flatten()
+    }
+
+    /// How many requests carried clearly more than the smallest before them, after something was done on account of a
+    /// reply: output that may have gone back. Sizes are compared within one byte layer only, and by more than
+    /// `slack_bytes`. Counts the rows kept; of an unknown application, whose requests may be of several, none.
+    #[must_use]
+    pub fn grown_after_effect(&self, slack_bytes: u32) -> u64 {
+        let Some(first_effect) = self.counters.first_effect.filter(|_| !self.key.application.is_unknown()) else {
+            return 0;
+        };
+        let mut least: BTreeMap<ByteLayer, u32> = BTreeMap::new();
+        let mut grown = 0;
+        for row in self.rows() {
+            let Some(layer) = row.request_layer else { continue };
+            let least = least.entry(layer).or_insert(row.request_bytes);
+            grown += u64::from(row.time > first_effect && row.request_bytes > least.saturating_add(slack_bytes));
+            *least = row.request_bytes.min(*least);
+        }
+        grown
     }
 
     /// Hours that are kept, and whether others were dropped.

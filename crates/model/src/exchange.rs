@@ -210,8 +210,6 @@ pub struct Exchange {
     pub output_discarded: Option<bool>,
     /// The process ended at once after the reply. `None` means its end was not watched.
     pub process_gone: Option<bool>,
-    /// The request carried more than the smallest one, after an effect of an earlier reply.
-    pub grown_after_effect: bool,
     /// Joins that were made.
     pub links: Vec<Link>,
     /// What is recorded where.

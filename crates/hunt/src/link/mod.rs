@@ -143,7 +143,6 @@ impl Host<'_> {
             effects: Vec::new(),
             output_discarded: None,
             process_gone: None,
-            grown_after_effect: false,
             links: Vec::new(),
             cites: Vec::new(),
         };
