@@ -2,6 +2,7 @@
 
 use crate::settings;
 use monologue_model::{CoverageRecord, CoverageState, HostCoverage, Loss, Sight, SightCoverage, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
 const HOUR_NS: i64 = 3600 * 1_000_000_000;
@@ -10,14 +11,14 @@ const HOUR_NS: i64 = 3600 * 1_000_000_000;
 const HOUR_CAP: usize = 24 * 400;
 
 /// A stretch of time, both ends inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
 }
 
 /// Where each sight of one host was complete, and where it was lost.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Coverage {
     complete: BTreeMap<Sight, Vec<Span>>,
     lost: BTreeMap<Sight, Vec<Span>>,
@@ -32,8 +33,26 @@ impl Coverage {
     /// Builds the map from the statements of all sources.
     pub(crate) fn from_records<'a>(records: impl Iterator<Item = &'a CoverageRecord>) -> Self {
         let mut coverage = Self::default();
+        coverage.extend(records, None, None);
+        coverage
+    }
+
+    /// Adds what the statements say of the time from `from` to `until`, both inclusive; `None` is no bound.
+    pub(crate) fn extend<'a>(
+        &mut self,
+        records: impl Iterator<Item = &'a CoverageRecord>,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) {
+        let coverage = self;
         for record in records {
-            let span = Span { from: record.from, until: record.until.max(record.from) };
+            let span = Span {
+                from: from.map_or(record.from, |bound| record.from.max(bound)),
+                until: until.map_or(record.until.max(record.from), |bound| record.until.max(record.from).min(bound)),
+            };
+            if span.from > span.until {
+                continue;
+            }
             for sight in record.sights.iter() {
                 match record.state {
                     CoverageState::Complete => coverage.complete.entry(sight).or_default().push(span),
@@ -52,7 +71,21 @@ impl Coverage {
             spans.sort_unstable();
             spans.dedup();
         });
-        coverage
+    }
+
+    /// Forgets what lies long before `horizon`, and the numbers that only the whole window has.
+    pub(crate) fn forget(&mut self, horizon: Timestamp) {
+        let oldest = horizon.saturating_add(-settings::MEMORY_NS);
+        for spans in [&mut self.complete, &mut self.lost] {
+            spans.retain(|_, spans| {
+                spans.retain(|span| span.until >= oldest);
+                spans.iter_mut().for_each(|span| span.from = span.from.max(oldest));
+                spans.dedup();
+                !spans.is_empty()
+            });
+        }
+        self.truncated.clear();
+        self.lost_records.clear();
     }
 
     /// Whether `sight` was complete from `from` to `until`: within one stretch, and nothing lost in it.

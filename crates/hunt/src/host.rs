@@ -1,6 +1,6 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
-use crate::{coverage::Coverage, link, summarise};
+use crate::{coverage::Coverage, fold, summarise};
 use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use std::sync::Arc;
 
@@ -24,10 +24,7 @@ pub struct HostHunt {
 /// Links and summarises the events of one host.
 #[must_use]
 pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
-    // Order by time, then by place: the same events give the same result however they came in. Events of one record
-    // (a fork and its coverage) keep the order of their kinds.
-    events.sort_by(|one, other| (one.time, &one.provenance).cmp(&(other.time, &other.provenance)));
-    events.dedup();
+    fold::put_in_order(&mut events);
     let records = || {
         events.iter().filter_map(|event| match &event.detail {
             Detail::Coverage(record) => Some(record),
@@ -36,14 +33,14 @@ pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
     };
     let coverage = Coverage::from_records(records());
     let (from, until) = window(&events, records());
-    let linked = link::link(host, &events, &coverage);
+    let (exchanges, fold) = fold::link_all(host, events);
     HostHunt {
         host: host.clone(),
-        channels: summarise::summarise(&linked.exchanges),
-        exchanges: linked.exchanges.len() as u64,
+        channels: summarise::summarise(&exchanges),
+        exchanges: exchanges.len() as u64,
         coverage: coverage.summarise(host, from, until),
         missing_exchanges: coverage.missing_exchanges(),
-        clock_skew_ns: linked.clock_skew_ns,
+        clock_skew_ns: fold.clock_skew_ns(),
     }
 }
 

@@ -6,6 +6,7 @@ mod coverage;
 pub mod disposition;
 mod documented;
 mod finding;
+mod fold;
 mod host;
 mod hunt;
 mod identity;
@@ -24,6 +25,7 @@ pub mod weigh;
 pub mod cadence;
 pub mod discovery;
 
+pub use fold::{Fold, HourSummary, StateError};
 pub use host::{HostHunt, hunt_host};
 pub use hunt::{Hunt, Judged, Options, Progress, judge_hosts};
 pub use ipnet::IpNet;

@@ -1,13 +1,18 @@
 //! Processes of one host over time: which program a pid ran when, who started it, and when it ended.
 
 use monologue_model::{Detail, Event, ProcessExec, ProcessImage, ProcessKey, Provenance, Timestamp};
-use std::{collections::BTreeMap, sync::Arc};
+use crate::{identity, settings};
+use serde::{Deserialize, Serialize};
+use std::{collections::{BTreeMap, BTreeSet}, sync::Arc};
+
+/// Instances carried from one hour to the next for one host: many times what runs on a Mac at once.
+const INSTANCE_CAP: usize = 32_768;
 
 /// Ancestors followed before a chain is cut: deeper ones do not occur on a Mac.
 const LINEAGE_CAP: usize = 16;
 
 /// One program run by one process: from its fork or exec to the next exec or the end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) image: ProcessImage,
     /// When this program began here. For a process older than the log: the first record of it.
@@ -27,6 +32,11 @@ impl Instance {
         self.start.saturating_add(-slack_ns) <= time && self.end.is_none_or(|end| time <= end.saturating_add(slack_ns))
     }
 
+    /// Whether its command line names a URL it asks for.
+    pub(crate) fn calls(&self) -> bool {
+        self.image.path.as_deref().is_some_and(|path| matches!(identity::file_name(path), "curl" | "wget" | "nscurl"))
+    }
+
     /// Command line. `None` means nobody recorded it.
     pub(crate) fn arguments(&self) -> Option<&[String]> {
         self.exec.as_ref().map(|exec| exec.arguments.as_slice())
@@ -34,7 +44,7 @@ impl Instance {
 }
 
 /// All program instances of one host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ProcessTable {
     by_pid: BTreeMap<u32, Vec<Instance>>,
     /// Children by the parent's pid: (time of the fork, child's pid).
@@ -42,9 +52,9 @@ pub(crate) struct ProcessTable {
 }
 
 impl ProcessTable {
-    /// Builds the table from events ordered by time.
-    pub(crate) fn from_events<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
-        let mut table = Self::default();
+    /// Adds what `events`, ordered by time and later than all before, say.
+    pub(crate) fn extend<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
+        let table = self;
         for event in events {
             match &event.detail {
                 Detail::ProcessFork(fork) => {
@@ -72,7 +82,51 @@ impl ProcessTable {
                 _ => {}
             }
         }
-        table
+    }
+
+    /// Forgets instances that ended long before `horizon` and of which nothing open speaks: neither one of `pids`, nor a
+    /// caller that may have begun a flow at one of the `starts`. Ancestors of what stays are kept.
+    pub(crate) fn forget(&mut self, horizon: Timestamp, pids: &BTreeSet<u32>, starts: &[Timestamp]) {
+        let since = horizon.saturating_add(-settings::KEEP_NS);
+        let wanted = |instance: &Instance| {
+            instance.end.is_none_or(|end| end >= since)
+                || instance.image.key.pid.is_some_and(|pid| pids.contains(&pid))
+                || (instance.calls() && starts.iter().any(|start| instance.contains(*start, settings::CLOCK_SLACK_NS)))
+        };
+        let mut kept: BTreeSet<(u32, Timestamp)> = BTreeSet::new();
+        let place = |instance: &Instance| Some((instance.image.key.pid?, instance.start));
+        for instance in self.instances().filter(|instance| wanted(instance)) {
+            kept.extend(place(instance));
+            kept.extend(self.ancestors(instance).0.into_iter().filter_map(place));
+        }
+        self.by_pid.retain(|pid, instances| {
+            instances.retain(|instance| kept.contains(&(*pid, instance.start)));
+            !instances.is_empty()
+        });
+        let by_pid = &self.by_pid;
+        self.children.retain(|_, children| {
+            children.retain(|(time, child)| *time >= since || by_pid.contains_key(child));
+            !children.is_empty()
+        });
+        self.bound();
+    }
+
+    /// Drops the oldest of the instances that nobody saw begin, where exits are lost or never recorded.
+    fn bound(&mut self) {
+        let count = self.instances().count();
+        if count <= INSTANCE_CAP {
+            return;
+        }
+        let mut glimpsed: Vec<Timestamp> =
+            self.instances().filter(|instance| instance.started_by.is_none()).map(|instance| instance.start).collect();
+        glimpsed.sort_unstable();
+        let Some(bound) = glimpsed.get((count - INSTANCE_CAP).min(glimpsed.len()).saturating_sub(1)).copied() else {
+            return;
+        };
+        self.by_pid.retain(|_, instances| {
+            instances.retain(|instance| instance.started_by.is_some() || instance.start > bound);
+            !instances.is_empty()
+        });
     }
 
     /// A record mentions a process: if it is not known, it is older than the log.

@@ -9,6 +9,23 @@ pub const EFFECT_WINDOW_NS: i64 = 30 * SECOND;
 /// How far back is looked for "what this process does anyway" before a reply: 10 minutes.
 pub const HABIT_WINDOW_NS: i64 = 600 * SECOND;
 
+/// After its last record, how long an exchange is held for stragglers before it is handed on: 10 minutes. Lines of one
+/// request come out of order by less than a second, a connection's close line follows its last packet by minutes at most.
+pub const SETTLE_NS: i64 = 600 * SECOND;
+
+/// How far back deeds, ended processes and replies are carried from one hour to the next: what the windows before and
+/// after a reply need, and room for [`SETTLE_NS`].
+pub const KEEP_NS: i64 = HABIT_WINDOW_NS + EFFECT_WINDOW_NS + SETTLE_NS;
+
+/// How long an exchange that never ends is held open: a day. After that it is handed on as what is known of it.
+pub const HOLD_NS: i64 = 86_400 * SECOND;
+
+/// How far back coverage and names are carried from one hour to the next: a day, the life of a DNS answer, and an hour.
+pub const MEMORY_NS: i64 = 90_000 * SECOND;
+
+/// Open exchanges of one host that are held; beyond that, the oldest are handed on as what is known of them.
+pub const HELD_CAP: usize = 8192;
+
 /// A process that ends within this after its reply is "gone at once": 2 s.
 pub const GONE_AT_ONCE_NS: i64 = 2 * SECOND;
 
@@ -17,6 +34,9 @@ pub const CLOCK_SLACK_NS: i64 = 2 * SECOND;
 
 /// How far the times of a network sensor may be off the host's after their difference was estimated: 0.2 s.
 pub const CLOCK_ERROR_NS: i64 = SECOND / 5;
+
+/// Matched pairs of connection and flow from which on their median replaces an earlier estimate of the clock difference.
+pub const SKEW_PAIRS: usize = 3;
 
 /// Connection attempts of one 5-tuple within this are one attempt: the kernel repeats a SYN for 75 s (BSD
 /// `TCPTV_KEEP_INIT`) and waits for the last.

@@ -8,12 +8,15 @@ use monologue_model::{
 use std::collections::BTreeMap;
 
 /// Gathers exchanges into channels, by key. The result is sorted by key.
-pub(crate) fn summarise(exchanges: &[LinkedExchange]) -> Vec<Channel> {
+pub(crate) fn summarise<'a>(exchanges: impl IntoIterator<Item = &'a LinkedExchange>) -> Vec<Channel> {
     summarise_with_cap(exchanges, DEFAULT_ROW_CAP)
 }
 
 /// As [`summarise`], keeping at most `row_cap` rows of each channel.
-pub(crate) fn summarise_with_cap(exchanges: &[LinkedExchange], row_cap: usize) -> Vec<Channel> {
+pub(crate) fn summarise_with_cap<'a>(
+    exchanges: impl IntoIterator<Item = &'a LinkedExchange>,
+    row_cap: usize,
+) -> Vec<Channel> {
     let mut channels: BTreeMap<ChannelKey, Channel> = BTreeMap::new();
     for linked in exchanges {
         let exchange = &linked.exchange;

@@ -1,12 +1,14 @@
 //! Connections that the owning process logged itself: Network.framework's start and close lines.
 
+use crate::settings;
 use monologue_model::{
     ByteCount, ConnectionFact, Detail, Endpoint, Event, ProcessImage, Provenance, Timestamp, Transport,
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 /// One connection of one process.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Connection {
     pub(crate) process: ProcessImage,
     pub(crate) format: Arc<str>,
@@ -24,16 +26,24 @@ pub(crate) struct Connection {
     pub(crate) error: Option<i32>,
     pub(crate) provenance: Provenance,
     pub(crate) close_provenance: Option<Provenance>,
+    /// Requests were made on it: it is no exchange of its own, even when they are no longer held.
+    pub(crate) had_tasks: bool,
+    /// Requests on it that were handed on while it was still open.
+    pub(crate) tasks_gone: usize,
+    /// Its number was given to another connection. `None`: not yet.
+    pub(crate) replaced: Option<Timestamp>,
 }
 
 /// Boot, pid and the connection's number.
 type OpenKey = (Option<Arc<str>>, Option<u32>, u64);
 
-/// All connections of one host, from events ordered by time. Numbers restart with the process, so a start line always
-/// begins a new connection.
-pub(crate) fn collect(events: &[Event]) -> Vec<Connection> {
-    let mut open: BTreeMap<OpenKey, Connection> = BTreeMap::new();
-    let mut done = Vec::new();
+/// All connections of one host, from events ordered by time: those still held from before, and what `events` say. Numbers
+/// restart with the process, so a start line always begins a new connection.
+pub(crate) fn gather(held: Vec<Connection>, events: &[Event]) -> Vec<Connection> {
+    let (held_open, mut done): (Vec<_>, Vec<_>) =
+        held.into_iter().partition(|connection| connection.closed.is_none() && connection.replaced.is_none());
+    let mut open: BTreeMap<OpenKey, Connection> =
+        held_open.into_iter().map(|connection| (connection.key(), connection)).collect();
     for event in events {
         let Detail::Connection(entry) = &event.detail else { continue };
         let key = (entry.process.key.boot.clone(), entry.process.key.pid, entry.connection);
@@ -43,7 +53,10 @@ pub(crate) fn collect(events: &[Event]) -> Vec<Connection> {
                 connection.endpoint = endpoint.clone();
                 connection.transport = *transport;
                 connection.tls = Some(*tls);
-                done.extend(open.insert(key, connection));
+                done.extend(open.insert(key, connection).map(|mut earlier| {
+                    earlier.replaced = Some(event.time);
+                    earlier
+                }));
             }
             ConnectionFact::Closed { endpoint, local, duration_ms, received, sent } => {
                 let mut connection = open.remove(&key).unwrap_or_else(|| {
@@ -73,6 +86,15 @@ pub(crate) fn collect(events: &[Event]) -> Vec<Connection> {
 }
 
 impl Connection {
+    fn key(&self) -> OpenKey {
+        (self.process.key.boot.clone(), self.process.key.pid, self.number)
+    }
+
+    /// When nothing more is expected of it. `None`: it is still open.
+    pub(crate) fn settles_at(&self) -> Option<Timestamp> {
+        Some(self.closed.or(self.replaced)?.saturating_add(settings::SETTLE_NS))
+    }
+
     fn new(process: &ProcessImage, number: u64, event: &Event) -> Self {
         Self {
             process: process.clone(),
@@ -89,6 +111,9 @@ impl Connection {
             error: None,
             provenance: event.provenance.clone(),
             close_provenance: None,
+            had_tasks: false,
+            tasks_gone: 0,
+            replaced: None,
         }
     }
 

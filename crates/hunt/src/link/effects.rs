@@ -7,6 +7,7 @@ use crate::{
     settings,
 };
 use monologue_model::{Detail, Effect, EffectKind, EffectWindow, Event, FileEffectKind, Provenance, Sight, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Folders that the networking and system frameworks write to by themselves: a cached or cookie-carrying reply is not a
@@ -30,13 +31,15 @@ const IDLE_PROGRAMS: &[&str] =
 const EFFECT_CAP: usize = 64;
 
 /// Everything this host's processes did, by pid.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Deeds {
     by_pid: BTreeMap<u32, Vec<Effect>>,
+    /// Deeds before this are forgotten. `None`: none is.
+    since: Option<Timestamp>,
 }
 
 /// What is known of the time after one reply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Aftermath {
     pub(crate) window: EffectWindow,
     pub(crate) effects: Vec<Effect>,
@@ -60,12 +63,11 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Deeds {
-    /// Gathers the deeds of one host, from events ordered by time.
-    pub(crate) fn collect(events: &[Event]) -> Self {
-        let mut deeds = Self::default();
+    /// Adds the deeds of one host, from events ordered by time.
+    pub(crate) fn extend(&mut self, events: &[Event]) {
         for event in events {
             if let Some((pid, kind, target)) = deed_of(event) {
-                deeds.by_pid.entry(pid).or_default().push(Effect {
+                self.by_pid.entry(pid).or_default().push(Effect {
                     time: event.time,
                     kind,
                     target,
@@ -73,7 +75,16 @@ impl Deeds {
                 });
             }
         }
-        deeds
+    }
+
+    /// Forgets what no window that ends after `horizon` needs.
+    pub(crate) fn forget(&mut self, horizon: Timestamp) {
+        let since = horizon.saturating_add(-settings::KEEP_NS);
+        self.by_pid.retain(|_, effects| {
+            effects.retain(|effect| effect.time >= since);
+            !effects.is_empty()
+        });
+        self.since = Some(since);
     }
 
     fn between(&self, pid: u32, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &Effect> {
@@ -105,7 +116,10 @@ impl Deeds {
         let lineage_lost = [Sight::ProcessExec, Sight::ProcessFork]
             .iter()
             .any(|sight| coverage.is_lost(*sight, began.min(watch.from), end));
-        let complete = !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
+        let remembered = self.since.is_none_or(|since| covered_from >= since);
+        let complete = remembered
+            && !lineage_lost
+            && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
         let window = if complete {
             EffectWindow::Seen
         } else if sights.iter().all(|sight| coverage.runs_past_end(*sight, watch.from, end)) {

@@ -6,6 +6,7 @@ use monologue_model::{
     ByteCount, ByteLayer, Destination, DestinationName, Detail, Event, Flow, FlowReply, HttpTransaction, Provenance,
     RecordPhase, Reply, Service, Sight, SightSet, Timestamp, TlsHandshake, Transport, WitnessKind,
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, net::SocketAddr, sync::Arc};
 
 /// Ports of DNS and DNS over TLS: asking a resolver is evidence, not a channel.
@@ -15,7 +16,7 @@ const RESOLVER_PORTS: &[u16] = &[53, 853, 5353, 5355];
 const DHCP_PORTS: &[u16] = &[67, 68, 546, 547];
 
 /// One connection with all rows that speak of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Connection {
     pub(crate) originator: SocketAddr,
     pub(crate) responder: SocketAddr,
@@ -73,9 +74,23 @@ fn is_exchange(transport: Transport, responder: SocketAddr, services: &[Arc<str>
         && !services.iter().any(|service| matches!(&**service, "dns" | "dhcp"))
 }
 
-/// All connections of one host, from events ordered by time. Records that stand in two files are taken once.
-pub(crate) fn collect(events: &[Event]) -> Vec<Connection> {
-    let mut by_tie: BTreeMap<Tie, Connection> = BTreeMap::new();
+/// A 5-tuple whose connection was handed on without having been seen to close: rows that continue it are no new exchange.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Spent {
+    originator: SocketAddr,
+    responder: SocketAddr,
+    transport: Transport,
+    pub(crate) end: Timestamp,
+}
+
+/// All connections of one host, from events ordered by time: those still held from before, and what `events` say. Records
+/// that stand in two files are taken once.
+pub(crate) fn gather(held: Vec<Connection>, spent: &[Spent], events: &[Event]) -> Vec<Connection> {
+    let mut connections = held;
+    let mut by_tie: BTreeMap<Tie, usize> = BTreeMap::new();
+    for (at, connection) in connections.iter().enumerate() {
+        by_tie.extend(connection.ties().map(|tie| (tie, at)));
+    }
     for event in events {
         let (uid, originator, responder, transport) = match &event.detail {
             Detail::Flow(flow) => (&flow.uid, flow.originator, flow.responder, flow.transport),
@@ -84,28 +99,34 @@ pub(crate) fn collect(events: &[Event]) -> Vec<Connection> {
             _ => continue,
         };
         let tie = uid.clone().map_or(Tie::Tuple(originator, responder, transport), Tie::Uid);
-        let connection = by_tie.entry(tie).or_insert_with(|| Connection {
-            originator,
-            responder,
-            transport,
-            start: event.time,
-            end: event.time,
-            format: event.format.clone(),
-            flows: Vec::new(),
-            https: Vec::new(),
-            tls: None,
-        });
-        connection.add(event);
+        let at = *by_tie.entry(tie).or_insert(connections.len());
+        if at == connections.len() {
+            connections.push(Connection {
+                originator,
+                responder,
+                transport,
+                start: event.time,
+                end: event.time,
+                format: event.format.clone(),
+                flows: Vec::new(),
+                https: Vec::new(),
+                tls: None,
+            });
+        }
+        if let Some(connection) = connections.get_mut(at) {
+            connection.add(event);
+        }
     }
-    let mut connections: Vec<Connection> = by_tie.into_values().collect();
-    connections.sort_by_key(|connection| (connection.start, connection.originator, connection.responder));
-    join_pieces(connections)
+    connections.sort_by(|one, other| one.order().cmp(&other.order()));
+    join_pieces(connections, spent)
 }
 
 /// Joins rows that continue a connection (their history lacks the opening) and repeated attempts of one 5-tuple: neither
 /// is a new request, nor a silence.
-fn join_pieces(connections: Vec<Connection>) -> Vec<Connection> {
-    let mut latest: BTreeMap<(SocketAddr, SocketAddr, Transport), usize> = BTreeMap::new();
+fn join_pieces(connections: Vec<Connection>, spent: &[Spent]) -> Vec<Connection> {
+    // A place past the end stands for a connection that is no longer held.
+    let mut latest: BTreeMap<(SocketAddr, SocketAddr, Transport), usize> =
+        spent.iter().map(|gone| ((gone.originator, gone.responder, gone.transport), usize::MAX)).collect();
     let mut joined: Vec<Connection> = Vec::with_capacity(connections.len());
     for connection in connections {
         let tuple = (connection.originator, connection.responder, connection.transport);
@@ -121,8 +142,9 @@ fn join_pieces(connections: Vec<Connection>) -> Vec<Connection> {
                 continue;
             }
         }
-        if continues && latest.contains_key(&reverse) {
-            // The responder's side of a connection of ours, seen again after the sensor forgot its beginning.
+        if continues && (known.is_some() || latest.contains_key(&reverse)) {
+            // A connection of ours that was handed on already, or its responder's side, seen again after the sensor forgot
+            // its beginning.
             continue;
         }
         latest.insert(tuple, joined.len());
@@ -177,6 +199,50 @@ impl Connection {
         self.flows.extend(other.flows);
         self.https.extend(other.https);
         self.tls = self.tls.take().or(other.tls);
+    }
+
+    fn ties(&self) -> impl Iterator<Item = Tie> {
+        let flows = self.flows.iter().map(|(_, flow, _)| (&flow.uid, flow.originator, flow.responder, flow.transport));
+        let https = self.https.iter().map(|(_, http, _)| (&http.uid, http.originator, http.responder, Transport::Tcp));
+        let tls = self.tls.iter().map(|(_, tls, _)| (&tls.uid, tls.originator, tls.responder, Transport::Tcp));
+        flows.chain(https).chain(tls).map(|(uid, originator, responder, transport)| {
+            uid.clone().map_or(Tie::Tuple(originator, responder, transport), Tie::Uid)
+        })
+    }
+
+    /// By time; of equals, by what does not depend on the order in which records came.
+    fn order(&self) -> (Timestamp, SocketAddr, SocketAddr, Option<Tie>) {
+        (self.start, self.originator, self.responder, self.ties().min())
+    }
+
+    /// When nothing more is expected of it. `None`: more may come: it was seen open only, it may go on and has shown no
+    /// answer yet, or the sensor has not yet been shown to see both sides.
+    pub(crate) fn settles_at(&self, two_sided: bool) -> Option<Timestamp> {
+        let reply = self.reply(two_sided);
+        let open = self.flows.iter().all(|(_, flow, _)| flow.phase == RecordPhase::Snapshot) && !self.flows.is_empty();
+        let may_answer = !reply.is_answer() && !self.is_attempt() && !self.is_closed() && self.transport == Transport::Tcp;
+        let one_sided = !two_sided
+            && self.flows.iter().any(|(_, flow, _)| matches!(flow.reply, FlowReply::NothingIfTwoSided));
+        (!open && !may_answer && !one_sided).then(|| self.end.saturating_add(settings::SETTLE_NS))
+    }
+
+    /// A sensor saw it refused, reset or closed: no row continues it. (Zeek `conn_state`; others give none.)
+    fn is_closed(&self) -> bool {
+        self.flows.iter().any(|(_, flow, _)| {
+            flow.state.as_deref().is_some_and(|state| {
+                matches!(state, "SF" | "REJ" | "RSTO" | "RSTR" | "RSTOS0" | "RSTRH" | "SH" | "SHR")
+            })
+        })
+    }
+
+    /// What is kept of it once it is handed on. `None`: no row can continue it.
+    pub(crate) fn spent(&self) -> Option<Spent> {
+        (!self.is_closed()).then(|| Spent {
+            originator: self.originator,
+            responder: self.responder,
+            transport: self.transport,
+            end: self.end,
+        })
     }
 
     fn is_continuation(&self) -> bool {

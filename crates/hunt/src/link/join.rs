@@ -2,7 +2,7 @@
 //! line. Two candidates are none.
 
 use super::{connections, flows, tasks};
-use crate::{identity, processes::Instance, processes::ProcessTable, settings};
+use crate::{processes::Instance, processes::ProcessTable, settings};
 use monologue_model::{Destination, DestinationName, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -105,8 +105,7 @@ impl<'a> Callers<'a> {
     pub(super) fn collect(table: &'a ProcessTable) -> Self {
         let mut by_name: BTreeMap<String, Vec<&Instance>> = BTreeMap::new();
         for instance in table.instances() {
-            let path = instance.image.path.as_deref().unwrap_or_default();
-            if !matches!(identity::file_name(path), "curl" | "wget" | "nscurl") {
+            if !instance.calls() {
                 continue;
             }
             for argument in instance.arguments().unwrap_or_default() {

@@ -3,6 +3,7 @@
 //! A wrong link is worse than none: wherever two candidates fit, neither is taken, and the facts stay with an unknown
 //! application, which the absence rule treats as a wildcard.
 
+mod carry;
 mod connections;
 mod effects;
 mod flows;
@@ -10,11 +11,12 @@ mod join;
 mod names;
 mod tasks;
 
+pub(crate) use carry::Carry;
 pub(crate) use flows::{is_unicast, service_of};
 pub use tasks::{TaskState, task_states};
 
 use crate::{coverage::Coverage, identity, processes, processes::Instance, processes::ProcessTable, settings};
-use effects::{Deeds, Watch};
+use effects::{Aftermath, Deeds, Watch};
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
     LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Timestamp, Transport,
@@ -25,13 +27,6 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Programs that own the sockets of others: `nsurlsessiond` runs background sessions, WebKit's networking process every
 /// web view.
 const SOCKET_DELEGATES: &[&str] = &["nsurlsessiond", "com.apple.WebKit.Networking"];
-
-/// All that linking yields for one host.
-pub(crate) struct Linked {
-    pub(crate) exchanges: Vec<LinkedExchange>,
-    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
-    pub(crate) clock_skew_ns: Option<i64>,
-}
 
 /// One exchange with what only linking knows of it.
 pub(crate) struct LinkedExchange {
@@ -46,6 +41,29 @@ pub(crate) struct LinkedExchange {
     clock_error_ns: i64,
 }
 
+impl LinkedExchange {
+    /// By time; of equals, by their first record: the same order however they came.
+    pub(crate) fn order(&self) -> (Timestamp, Option<Provenance>) {
+        (self.exchange.time, self.exchange.cites.first().map(|(_, provenance)| provenance.clone()))
+    }
+
+    /// Adds what followed the reply.
+    fn followed_by(&mut self, aftermath: Aftermath) {
+        let exchange = &mut self.exchange;
+        exchange.effect_window = aftermath.window;
+        if aftermath.window == EffectWindow::Seen {
+            exchange.seen.insert(Sight::FileEffect);
+        }
+        exchange.process_gone = aftermath.gone;
+        if aftermath.gone.is_some() {
+            exchange.seen.insert(Sight::ProcessExit);
+        }
+        exchange.cites.extend(aftermath.exit.map(|provenance| (WitnessKind::Exit, provenance)));
+        exchange.cites.extend(aftermath.effects.iter().map(|effect| (WitnessKind::Effect, effect.provenance.clone())));
+        exchange.effects = aftermath.effects;
+    }
+}
+
 #[cfg(test)]
 impl LinkedExchange {
     /// An exchange made by a test.
@@ -54,62 +72,141 @@ impl LinkedExchange {
     }
 }
 
+/// Parts that are handed on together: a connection with its requests and its flow, or one part alone. By place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Connection(usize),
+    Task(usize),
+    Flow(usize),
+}
+
+/// Which parts belong together.
+struct Joined {
+    flows: join::JoinedFlows,
+    tasks: join::JoinedTasks,
+    /// The connection that each flow carried.
+    connection_of: BTreeMap<usize, usize>,
+}
+
+impl Joined {
+    fn new(carry: &Carry) -> Self {
+        let flows = join::connections_to_flows(&carry.connections, &carry.flows);
+        let connection_of = flows.flow_of.iter().map(|(connection, flow)| (*flow, *connection)).collect();
+        Self { tasks: join::tasks_to_connections(&carry.tasks, &carry.connections), flows, connection_of }
+    }
+
+    fn group_of_task(&self, task: usize) -> Group {
+        self.tasks.connection_of.get(&task).map_or(Group::Task(task), |connection| Group::Connection(*connection))
+    }
+
+    fn connection_of_flow(&self, flow: usize) -> Option<usize> {
+        self.connection_of.get(&flow).copied()
+    }
+}
+
+/// An exchange as far as it is known so far.
+struct Draft {
+    linked: LinkedExchange,
+    group: Group,
+    /// The pid whose descendants act with the asking process.
+    root: Option<u32>,
+    /// What followed its reply, where that was looked at.
+    aftermath: Option<Aftermath>,
+}
+
+impl Draft {
+    /// The record of the request: it names the exchange from hour to hour.
+    fn request(&self) -> Option<&Provenance> {
+        self.linked.exchange.cites.iter().find(|(kind, _)| *kind == WitnessKind::Request).map(|(_, found)| found)
+    }
+
+    /// What followed its reply, once the whole time after it is over at `horizon`: what is needed to look again is then
+    /// forgotten.
+    fn remembered(&self, horizon: Timestamp) -> Option<(Provenance, Aftermath)> {
+        let aftermath = self.aftermath.as_ref().filter(|found| found.window != EffectWindow::Pending)?;
+        let (_, end) = self.linked.answer?;
+        let over = end.saturating_add(settings::EFFECT_WINDOW_NS + self.linked.clock_error_ns) <= horizon;
+        over.then(|| Some((self.request()?.clone(), aftermath.clone()))).flatten()
+    }
+}
+
 /// Everything about one host that linking looks at.
 struct Host<'a> {
     name: Arc<str>,
     coverage: &'a Coverage,
-    table: ProcessTable,
-    deeds: Deeds,
-    names: names::Names,
+    table: &'a ProcessTable,
+    deeds: &'a Deeds,
+    names: &'a names::Names,
     two_sided: bool,
     log_shows_responses: bool,
 }
 
-/// Links the events of one host, ordered by time.
-pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Linked {
-    let tasks = tasks::collect(events);
-    let connections = connections::collect(events);
-    let flows = flows::collect(events);
+/// Links the events of one host that came since, ordered by time, and yields the exchanges that are done with at `horizon`;
+/// without one, all that are left: nothing more will come.
+pub(crate) fn advance(
+    name: &Arc<str>,
+    carry: &mut Carry,
+    events: &[Event],
+    horizon: Option<Timestamp>,
+) -> Vec<LinkedExchange> {
+    carry.take_in(events);
+    let joined = Joined::new(carry);
     let host = Host {
         name: name.clone(),
-        coverage,
-        table: ProcessTable::from_events(events.iter()),
-        deeds: Deeds::collect(events),
-        names: names::Names::collect(events),
-        two_sided: flows.iter().any(flows::Connection::shows_responder),
-        log_shows_responses: tasks::shows_responses(&tasks),
+        coverage: &carry.coverage,
+        table: &carry.table,
+        deeds: &carry.deeds,
+        names: &carry.names,
+        two_sided: carry.two_sided,
+        log_shows_responses: carry.log_shows_responses,
     };
-    let joined = join::connections_to_flows(&connections, &flows);
-    let tasks_of = join::tasks_to_connections(&tasks, &connections);
-    let mut exchanges = Vec::new();
-    for (at, task) in tasks.iter().enumerate() {
-        let connection = tasks_of.connection_of.get(&at).and_then(|at| connections.get(*at).map(|found| (*at, found)));
-        let sharing = connection.map_or(1, |(at, _)| tasks_of.tasks_on.get(&at).copied().unwrap_or(1));
-        let flow = connection.and_then(|(at, _)| joined.flow_of.get(&at)).and_then(|at| flows.get(*at));
-        exchanges.extend(host.of_task(task, connection.map(|(_, found)| found), flow, sharing));
-    }
-    for (at, connection) in connections.iter().enumerate() {
-        if !tasks_of.tasks_on.contains_key(&at) {
-            let flow = joined.flow_of.get(&at).and_then(|at| flows.get(*at));
-            exchanges.extend(host.of_connection(connection, flow));
-        }
-    }
-    let callers = join::Callers::collect(&host.table);
-    for (at, flow) in flows.iter().enumerate() {
-        if !joined.taken.contains(&at) {
-            exchanges.extend(host.of_flow(flow, &callers, joined.skew_ns));
-        }
-    }
-    exchanges.sort_by(|one, other| {
-        let key =
-            |linked: &LinkedExchange| (linked.exchange.time, linked.exchange.cites.first().map(|cite| cite.1.clone()));
-        key(one).cmp(&key(other))
-    });
-    host.watch_aftermath(&mut exchanges);
-    Linked { exchanges, clock_skew_ns: joined.skew_ns }
+    let drafts = host.drafts(carry, &joined);
+    let mut exchanges = match horizon {
+        Some(horizon) => carry.hand_on(drafts, &joined, horizon),
+        None => drafts.into_iter().map(|draft| draft.linked).collect(),
+    };
+    exchanges.sort_by_cached_key(LinkedExchange::order);
+    exchanges
 }
 
 impl Host<'_> {
+    /// Every exchange that the parts held make, with what followed its reply.
+    fn drafts(&self, carry: &Carry, joined: &Joined) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        let mut add = |group: Group, linked: LinkedExchange| {
+            drafts.push(Draft { linked, group, root: None, aftermath: None });
+        };
+        let flow_on = |connection: usize| joined.flows.flow_of.get(&connection).and_then(|at| carry.flows.get(*at));
+        for (at, task) in carry.tasks.iter().enumerate() {
+            let place = joined.tasks.connection_of.get(&at).copied();
+            let connection = place.and_then(|place| carry.connections.get(place));
+            let sharing = place.map_or(1, |place| joined.tasks.tasks_on.get(&place).copied().unwrap_or(1))
+                + connection.map_or(0, |connection| connection.tasks_gone);
+            if let Some(linked) = self.of_task(task, connection, place.and_then(flow_on), sharing) {
+                add(joined.group_of_task(at), linked);
+            }
+        }
+        for (at, connection) in carry.connections.iter().enumerate() {
+            if !connection.had_tasks && !joined.tasks.tasks_on.contains_key(&at) {
+                for linked in self.of_connection(connection, flow_on(at)) {
+                    add(Group::Connection(at), linked);
+                }
+            }
+        }
+        let callers = join::Callers::collect(self.table);
+        let skew_ns = joined.flows.skew_ns.or(carry.skew_ns);
+        for (at, flow) in carry.flows.iter().enumerate() {
+            if !joined.flows.taken.contains(&at) {
+                for linked in self.of_flow(flow, &callers, skew_ns) {
+                    add(Group::Flow(at), linked);
+                }
+            }
+        }
+        drafts.sort_by_cached_key(|draft| draft.linked.order());
+        self.watch_aftermath(&mut drafts, carry);
+        drafts
+    }
+
     fn instance(&self, image: &ProcessImage, time: Timestamp) -> Option<&Instance> {
         self.table.at(image.key.pid?, time, image.path.as_deref(), settings::CLOCK_SLACK_NS)
     }
@@ -162,9 +259,9 @@ impl Host<'_> {
     }
 
     fn identify(&self, exchange: &mut Exchange, instance: &Instance, strength: LinkStrength, format: &Arc<str>) {
-        exchange.application = identity::of_instance(&self.table, instance);
+        exchange.application = identity::of_instance(self.table, instance);
         exchange.process = Some(instance.image.clone());
-        exchange.lineage = processes::lineage(&self.table, instance);
+        exchange.lineage = processes::lineage(self.table, instance);
         exchange.links.push(Link { strength, between: (format.clone(), "process".into()) });
         if let Some(provenance) = &instance.started_by {
             exchange.cites.push((WitnessKind::Identity, provenance.clone()));
@@ -178,7 +275,7 @@ impl Host<'_> {
         if instance.arguments().is_some() {
             exchange.seen.insert(Sight::ProcessArguments);
         }
-        exchange.output_discarded = discards_output(&self.table, instance);
+        exchange.output_discarded = discards_output(self.table, instance);
     }
 
     fn of_task(
@@ -248,7 +345,7 @@ impl Host<'_> {
     /// Adds what the wire shows to a request the endpoint logged. Requests that share a connection share its witness: its
     /// bytes prove a reply for none in particular, silence for all only if zero.
     fn add_flow(&self, exchange: &mut Exchange, flow: &flows::Connection, alone: bool) -> Option<Arc<str>> {
-        let requests = flow.requests(self.coverage, &self.names, self.two_sided);
+        let requests = flow.requests(self.coverage, self.names, self.two_sided);
         let whole = flow.reply(self.two_sided);
         let first = requests.first()?;
         if !matches!(exchange.destination.name, DestinationName::Known(_)) {
@@ -297,7 +394,7 @@ impl Host<'_> {
         connection: &connections::Connection,
         flow: Option<&flows::Connection>,
     ) -> Vec<LinkedExchange> {
-        let requests = flow.map(|flow| flow.requests(self.coverage, &self.names, self.two_sided)).unwrap_or_default();
+        let requests = flow.map(|flow| flow.requests(self.coverage, self.names, self.two_sided)).unwrap_or_default();
         if flow.is_some() && requests.is_empty() {
             return Vec::new();
         }
@@ -369,7 +466,7 @@ impl Host<'_> {
         callers: &join::Callers<'_>,
         skew_ns: Option<i64>,
     ) -> Vec<LinkedExchange> {
-        let requests = flow.requests(self.coverage, &self.names, self.two_sided);
+        let requests = flow.requests(self.coverage, self.names, self.two_sided);
         let shift = -skew_ns.unwrap_or(0);
         let mut linked = Vec::with_capacity(requests.len());
         for request in requests {
@@ -414,35 +511,34 @@ impl Host<'_> {
     }
 
     /// Looks at the time after each reply, now that all replies are known.
-    fn watch_aftermath(&self, exchanges: &mut [LinkedExchange]) {
-        let mut replies: BTreeMap<u32, Vec<Timestamp>> = BTreeMap::new();
+    fn watch_aftermath(&self, drafts: &mut [Draft], carry: &Carry) {
+        let mut replies = carry.replies.clone();
         let roots: Vec<Option<(u32, &Instance)>> =
-            exchanges.iter().map(|linked| self.root_of(&linked.exchange)).collect();
-        for (linked, root) in exchanges.iter().zip(&roots) {
-            if let (Some((pid, _)), Some((from, _))) = (root, linked.answer) {
-                replies.entry(*pid).or_default().push(from);
+            drafts.iter().map(|draft| self.root_of(&draft.linked.exchange)).collect();
+        for (draft, root) in drafts.iter_mut().zip(&roots) {
+            draft.root = root.map(|(pid, _)| pid);
+            if let (Some(pid), Some((from, _))) = (draft.root, draft.linked.answer) {
+                replies.entry(pid).or_default().push(from);
             }
         }
         replies.values_mut().for_each(|times| times.sort_unstable());
-        for (linked, root) in exchanges.iter_mut().zip(&roots) {
-            let (Some((pid, asker)), Some((from, answered_at))) = (root, linked.answer) else { continue };
-            let watch = Watch { asker, root: *pid, from, answered_at, clock_error_ns: linked.clock_error_ns };
-            let others = replies.get(pid).map_or(&[][..], Vec::as_slice);
-            let aftermath = self.deeds.after(watch, others, &self.table, self.coverage);
-            let exchange = &mut linked.exchange;
-            exchange.effect_window = aftermath.window;
-            if aftermath.window == EffectWindow::Seen {
-                exchange.seen.insert(Sight::FileEffect);
-            }
-            exchange.process_gone = aftermath.gone;
-            if aftermath.gone.is_some() {
-                exchange.seen.insert(Sight::ProcessExit);
-            }
-            exchange.cites.extend(aftermath.exit.map(|provenance| (WitnessKind::Exit, provenance)));
-            exchange
-                .cites
-                .extend(aftermath.effects.iter().map(|effect| (WitnessKind::Effect, effect.provenance.clone())));
-            exchange.effects = aftermath.effects;
+        let remembered: BTreeMap<&Provenance, &Aftermath> =
+            carry.aftermaths.iter().map(|(request, aftermath)| (request, aftermath)).collect();
+        for (draft, root) in drafts.iter_mut().zip(&roots) {
+            let Some((from, answered_at)) = draft.linked.answer else { continue };
+            let known = draft.request().and_then(|request| remembered.get(request));
+            let aftermath = match (known, root) {
+                (Some(known), _) => (*known).clone(),
+                (None, Some((pid, asker))) => {
+                    let clock_error_ns = draft.linked.clock_error_ns;
+                    let watch = Watch { asker, root: *pid, from, answered_at, clock_error_ns };
+                    let others = replies.get(pid).map_or(&[][..], Vec::as_slice);
+                    self.deeds.after(watch, others, self.table, self.coverage)
+                }
+                (None, None) => continue,
+            };
+            draft.aftermath = Some(aftermath.clone());
+            draft.linked.followed_by(aftermath);
         }
     }
 
@@ -452,7 +548,7 @@ impl Host<'_> {
         let instance = self.instance_of(&image.key)?;
         let own = instance.image.key.pid?;
         let path = instance.image.path.as_deref().filter(|path| identity::is_interpreter(path));
-        let root = path.and_then(|path| identity::agent(&self.table, instance, path)).and_then(|(_, pid)| pid);
+        let root = path.and_then(|path| identity::agent(self.table, instance, path)).and_then(|(_, pid)| pid);
         Some((root.unwrap_or(own), instance))
     }
 }

@@ -1,35 +1,43 @@
 //! Names of addresses over time, from the DNS answers this very host got.
 
 use monologue_model::{Detail, Event, Timestamp};
+use crate::settings;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// How long after an answer its addresses still go by that name: a day. Caches and long-lived programs outlast a TTL.
 const ANSWER_LIFE_NS: i64 = 86_400 * 1_000_000_000;
 
 /// Which names this host was told for which address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Names {
     answers: BTreeMap<IpAddr, Vec<(Timestamp, Arc<str>)>>,
 }
 
 impl Names {
-    /// Gathers the answers of one host, from events ordered by time.
-    pub(crate) fn collect(events: &[Event]) -> Self {
-        let mut names = Self::default();
+    /// Adds the answers of one host, from events ordered by time.
+    pub(crate) fn extend(&mut self, events: &[Event]) {
         for event in events {
             if let Detail::Dns(query) = &event.detail
                 && let Some(name) = &query.name
             {
                 for address in &query.answers {
-                    names
-                        .answers
+                    self.answers
                         .entry(*address)
                         .or_default()
                         .push((event.time, name.trim_end_matches('.').to_ascii_lowercase().into()));
                 }
             }
         }
-        names
+    }
+
+    /// Forgets answers that no request after `horizon` can go by.
+    pub(crate) fn forget(&mut self, horizon: Timestamp) {
+        let oldest = horizon.saturating_add(-settings::MEMORY_NS);
+        self.answers.retain(|_, answers| {
+            answers.retain(|(answered, _)| *answered >= oldest);
+            !answers.is_empty()
+        });
     }
 
     /// The name an address had at `time`. `None` if this host was told none, or two of different services: two

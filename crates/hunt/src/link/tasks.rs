@@ -5,6 +5,7 @@ use monologue_model::{
     BackgroundFact, ByteCount, ByteLayer, Detail, Event, Handling, ProcessImage, Provenance, Reply, RequestBody, Sight,
     TaskFact, TaskId, TaskSummary, Timestamp, WitnessKind,
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Cancelled by the client (`NSURLErrorCancelled`).
@@ -18,7 +19,7 @@ const NEVER_SENT_ERRORS: &[i64] = &[-1000, -1002, -1003, -1006, -1009, -1020, -1
 const NO_ANSWER_ERRORS: &[i64] = &[-1001, -1004, -1005];
 
 /// Everything the log says of one API request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     id: TaskId,
     pub(crate) process: ProcessImage,
@@ -59,9 +60,9 @@ pub(crate) struct TaskOutcome {
 /// Boot, pid and the task's identifier.
 type TaskKey = (Option<Arc<str>>, Option<u32>, TaskId);
 
-/// All tasks of one host, in the order of their first line.
-pub(crate) fn collect(events: &[Event]) -> Vec<Task> {
-    let mut tasks: BTreeMap<TaskKey, Task> = BTreeMap::new();
+/// All tasks of one host, in the order of their first line: those still held from before, and what `events` say.
+pub(crate) fn gather(held: Vec<Task>, events: &[Event]) -> Vec<Task> {
+    let mut tasks: BTreeMap<TaskKey, Task> = held.into_iter().map(|task| (task.key(), task)).collect();
     for event in events {
         let (process, id) = match &event.detail {
             Detail::Task(task) => (&task.process, Some(&task.task)),
@@ -89,6 +90,19 @@ pub(crate) fn collect(events: &[Event]) -> Vec<Task> {
 }
 
 impl Task {
+    fn key(&self) -> TaskKey {
+        (self.process.key.boot.clone(), self.process.key.pid, self.id.clone())
+    }
+
+    /// When nothing more is expected of it. `None`: it is still open, or the log has not yet been shown to hold
+    /// responses at all, so that the lack of one means nothing.
+    pub(crate) fn settles_at(&self, log_shows_responses: bool) -> Option<Timestamp> {
+        let ended = self.finished || self.failed.is_some() || !self.summaries.is_empty();
+        let background_unclaimed = self.bundle.is_some() && self.acknowledged.is_none();
+        (ended && !background_unclaimed && (log_shows_responses || self.answered()))
+            .then(|| self.last.saturating_add(settings::SETTLE_NS))
+    }
+
     fn new(id: &TaskId, process: &ProcessImage, event: &Event) -> Self {
         Self {
             id: id.clone(),
@@ -345,7 +359,7 @@ pub fn task_states(events: &[Event]) -> Vec<TaskState> {
         Detail::Coverage(record) => Some(record),
         _ => None,
     }));
-    let tasks = collect(events);
+    let tasks = gather(Vec::new(), events);
     let shows = shows_responses(&tasks);
     let state = |task: &Task| {
         let outcome = task.outcome(&coverage, shows)?;

@@ -1,0 +1,146 @@
+//! The hunt of one host as a fold over hours: each hour's events to the exchanges that are done with, and what is carried on.
+
+use crate::{
+    link::{self, Carry, LinkedExchange},
+    summarise,
+};
+use monologue_model::{Channel, CoverageRecord, Detail, Event, Sha256, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Nanoseconds of an hour.
+const HOUR_NS: i64 = 3600 * 1_000_000_000;
+
+/// The summary of one channel's exchanges of one hour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HourSummary {
+    /// The hour of the requests, counted from the epoch.
+    pub hour: i64,
+    /// The summary.
+    pub channel: Channel,
+}
+
+/// One host between two hours: all that later hours need to know of earlier ones.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Fold {
+    host: Arc<str>,
+    /// Everything before this was taken in. `None`: nothing yet.
+    horizon: Option<Timestamp>,
+    carry: Carry,
+}
+
+/// A state that was kept cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("expected the state of a host between two hours: {0}")]
+pub struct StateError(#[from] serde_json::Error);
+
+impl Fold {
+    /// A host of which nothing is known yet.
+    #[must_use]
+    pub fn new(host: Arc<str>) -> Self {
+        Self { host, horizon: None, carry: Carry::default() }
+    }
+
+    /// Takes in one hour (counted from the epoch, later than all before) with its events, in any order, and yields the
+    /// summaries of the exchanges that are done with at its end. `coverage` are the statements of this host's sensors; only
+    /// what they say of the time since the hour before is looked at.
+    pub fn step(&mut self, hour: i64, mut events: Vec<Event>, coverage: &[CoverageRecord]) -> Vec<HourSummary> {
+        put_in_order(&mut events);
+        let end = Timestamp::from_nanoseconds(hour.saturating_add(1).saturating_mul(HOUR_NS));
+        self.carry.coverage.extend(coverage.iter(), self.horizon, Some(end));
+        let exchanges = link::advance(&self.host, &mut self.carry, &events, Some(end));
+        self.horizon = Some(end);
+        by_hour(&exchanges)
+    }
+
+    /// The summaries of the exchanges that are still open, as if nothing more came.
+    #[must_use]
+    pub fn rest(&self, coverage: &[CoverageRecord]) -> Vec<HourSummary> {
+        by_hour(&self.open(coverage))
+    }
+
+    fn open(&self, coverage: &[CoverageRecord]) -> Vec<LinkedExchange> {
+        let mut carry = self.carry.clone();
+        carry.coverage.extend(coverage.iter(), self.horizon, None);
+        link::advance(&self.host, &mut carry, &[], None)
+    }
+
+    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
+    #[must_use]
+    pub const fn clock_skew_ns(&self) -> Option<i64> {
+        self.carry.skew_ns
+    }
+
+    /// The state as bytes: equal states have equal bytes.
+    ///
+    /// # Errors
+    /// When a part cannot be written as JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// The state that [`Fold::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are no such state.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// The hash of the state: where it agrees, later hours need not be done again.
+    ///
+    /// # Errors
+    /// As [`Fold::to_bytes`].
+    pub fn digest(&self) -> Result<Sha256, StateError> {
+        Ok(Sha256::of(&self.to_bytes()?))
+    }
+}
+
+/// Orders events by time, then by place: the same events give the same result however they came in. Events of one record
+/// (a fork and its coverage) keep the order of their kinds. What stands twice is taken once.
+pub(crate) fn put_in_order(events: &mut Vec<Event>) {
+    events.sort_by(|one, other| (one.time, &one.provenance).cmp(&(other.time, &other.provenance)));
+    events.dedup();
+}
+
+/// All exchanges of one host, linked hour by hour.
+pub(crate) fn link_all(host: &Arc<str>, events: Vec<Event>) -> (Vec<LinkedExchange>, Fold) {
+    let (hours, coverage) = split(events);
+    let mut fold = Fold::new(host.clone());
+    let mut exchanges = Vec::new();
+    for (hour, events) in hours {
+        let end = Timestamp::from_nanoseconds(hour.saturating_add(1).saturating_mul(HOUR_NS));
+        fold.carry.coverage.extend(coverage.iter(), fold.horizon, Some(end));
+        exchanges.extend(link::advance(host, &mut fold.carry, &events, Some(end)));
+        fold.horizon = Some(end);
+    }
+    exchanges.extend(fold.open(&coverage));
+    exchanges.sort_by_cached_key(LinkedExchange::order);
+    (exchanges, fold)
+}
+
+/// Events by hour, and the statements about coverage.
+fn split(events: Vec<Event>) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>) {
+    let mut hours: BTreeMap<i64, Vec<Event>> = BTreeMap::new();
+    let mut coverage = Vec::new();
+    for event in events {
+        match event.detail {
+            Detail::Coverage(record) => coverage.push(record),
+            _ => hours.entry(event.time.hour()).or_default().push(event),
+        }
+    }
+    (hours, coverage)
+}
+
+fn by_hour(exchanges: &[LinkedExchange]) -> Vec<HourSummary> {
+    let mut hours: BTreeMap<i64, Vec<&LinkedExchange>> = BTreeMap::new();
+    for linked in exchanges {
+        hours.entry(linked.exchange.time.hour()).or_default().push(linked);
+    }
+    hours
+        .into_iter()
+        .flat_map(|(hour, exchanges)| {
+            summarise::summarise(exchanges).into_iter().map(move |channel| HourSummary { hour, channel })
+        })
+        .collect()
+}

@@ -1,0 +1,225 @@
+//! What linking carries from one hour to the next: everything open, and as much of the past as windows still need.
+//!
+//! Linking is a fold over hours. An exchange is handed on in the hour in which nothing more is expected of it; until then
+//! its parts are held here. So an hour's result depends on this and on the hour's own events, and on nothing else: it can be
+//! kept, and done again from here when late data comes.
+
+use super::{
+    Draft, Group, Joined, LinkedExchange, connections,
+    effects::{Aftermath, Deeds},
+    flows, names, tasks,
+};
+use crate::{coverage::Coverage, processes::ProcessTable, settings};
+use monologue_model::{EffectWindow, Event, Provenance, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The state between two hours of one host.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Carry {
+    pub(crate) coverage: Coverage,
+    pub(super) table: ProcessTable,
+    pub(super) deeds: Deeds,
+    pub(super) names: names::Names,
+    pub(super) tasks: Vec<tasks::Task>,
+    pub(super) connections: Vec<connections::Connection>,
+    pub(super) flows: Vec<flows::Connection>,
+    spent: Vec<flows::Spent>,
+    /// What followed replies of exchanges that are still held, by the record of the request.
+    pub(super) aftermaths: Vec<(Provenance, Aftermath)>,
+    /// Times of recent replies, by the pid whose descendants act on them.
+    pub(super) replies: BTreeMap<u32, Vec<Timestamp>>,
+    /// The network sensor was shown to see both sides.
+    pub(super) two_sided: bool,
+    /// The unified log was shown to hold responses.
+    pub(super) log_shows_responses: bool,
+    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched yet.
+    pub(crate) skew_ns: Option<i64>,
+}
+
+/// When a group of parts is done with.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fate {
+    /// When nothing more is expected. `None`: something is open.
+    settles: Option<Timestamp>,
+    /// The last record of any part.
+    last: Option<Timestamp>,
+    /// The time after a reply runs past what was covered so far.
+    pending: bool,
+}
+
+impl Fate {
+    fn add(&mut self, settles: Option<Timestamp>, last: Timestamp) {
+        self.settles = match (self.last, self.settles, settles) {
+            (None, _, first) => first,
+            (_, Some(known), Some(other)) => Some(known.max(other)),
+            _ => None,
+        };
+        self.last = self.last.max(Some(last));
+    }
+
+    fn is_settled(&self, horizon: Timestamp) -> bool {
+        !self.pending && self.settles.is_some_and(|settles| settles <= horizon)
+    }
+
+    fn is_overdue(&self, horizon: Timestamp) -> bool {
+        self.last.is_none_or(|last| last.saturating_add(settings::HOLD_NS) <= horizon)
+    }
+}
+
+impl Carry {
+    /// Takes in events ordered by time, later than all before.
+    pub(super) fn take_in(&mut self, events: &[Event]) {
+        self.tasks = tasks::gather(std::mem::take(&mut self.tasks), events);
+        self.connections = connections::gather(std::mem::take(&mut self.connections), events);
+        self.flows = flows::gather(std::mem::take(&mut self.flows), &self.spent, events);
+        self.table.extend(events.iter());
+        self.deeds.extend(events);
+        self.names.extend(events);
+        self.two_sided |= self.flows.iter().any(flows::Connection::shows_responder);
+        self.log_shows_responses |= tasks::shows_responses(&self.tasks);
+    }
+
+    /// Hands on what is done with at `horizon`, and forgets what nothing needs any more.
+    pub(super) fn hand_on(&mut self, drafts: Vec<Draft>, joined: &Joined, horizon: Timestamp) -> Vec<LinkedExchange> {
+        let fates = self.fates(&drafts, joined);
+        let settled: BTreeSet<Group> =
+            fates.iter().filter(|(_, fate)| fate.is_settled(horizon)).map(|(group, _)| *group).collect();
+        let forced = forced(&fates, &settled, horizon);
+        let mut done = Vec::new();
+        let mut aftermaths = BTreeMap::new();
+        for mut draft in drafts {
+            if let (Some(root), Some((from, _))) = (draft.root, draft.linked.answer) {
+                self.replies.entry(root).or_default().push(from);
+            }
+            if forced.contains(&draft.group) {
+                // Whatever it waits for did not come within a day: it counts as not seen.
+                draft.linked.exchange.reply_pending = false;
+                if draft.linked.exchange.effect_window == EffectWindow::Pending {
+                    draft.linked.exchange.effect_window = EffectWindow::Unseen;
+                }
+                done.push(draft.linked);
+            } else if settled.contains(&draft.group) {
+                done.push(draft.linked);
+            } else if let Some((request, aftermath)) = draft.remembered(horizon) {
+                aftermaths.insert(request, aftermath);
+            }
+        }
+        self.aftermaths = aftermaths.into_iter().collect();
+        self.drop_parts(joined, &settled, &forced);
+        self.forget(joined, horizon);
+        done
+    }
+
+    /// When each group of parts is done with.
+    fn fates(&self, drafts: &[Draft], joined: &Joined) -> BTreeMap<Group, Fate> {
+        let mut fates: BTreeMap<Group, Fate> = BTreeMap::new();
+        let gone = |pid: Option<u32>, time| {
+            let (exit, _) = self.table.exit_after(pid?, time)?;
+            Some(exit.saturating_add(settings::SETTLE_NS))
+        };
+        for (at, connection) in self.connections.iter().enumerate() {
+            let settles = connection.settles_at().or_else(|| gone(connection.process.key.pid, connection.start));
+            let last = connection.closed.or(connection.replaced).unwrap_or(connection.start);
+            fates.entry(Group::Connection(at)).or_default().add(settles, last);
+        }
+        for (at, task) in self.tasks.iter().enumerate() {
+            let settles = task
+                .settles_at(self.log_shows_responses)
+                .or_else(|| gone(task.process.key.pid, task.first).map(|gone| gone.max(task.last)));
+            fates.entry(joined.group_of_task(at)).or_default().add(settles, task.last);
+        }
+        for (at, flow) in self.flows.iter().enumerate() {
+            match joined.connection_of_flow(at) {
+                Some(connection) => {
+                    let settles = flow.end.saturating_add(settings::SETTLE_NS);
+                    fates.entry(Group::Connection(connection)).or_default().add(Some(settles), flow.end);
+                }
+                None => fates.entry(Group::Flow(at)).or_default().add(flow.settles_at(self.two_sided), flow.end),
+            }
+        }
+        for draft in drafts {
+            let exchange = &draft.linked.exchange;
+            let fate = fates.entry(draft.group).or_default();
+            fate.pending |= exchange.reply_pending || exchange.effect_window == EffectWindow::Pending;
+        }
+        fates
+    }
+
+    /// Drops the parts of what was handed on. A connection that is still open leaves a mark, so that its close is no new
+    /// exchange.
+    fn drop_parts(&mut self, joined: &Joined, settled: &BTreeSet<Group>, forced: &BTreeSet<Group>) {
+        let done = |group: &Group| settled.contains(group) || forced.contains(group);
+        let flows = std::mem::take(&mut self.flows);
+        for (at, flow) in flows.into_iter().enumerate() {
+            let group = joined.connection_of_flow(at).map_or(Group::Flow(at), Group::Connection);
+            if done(&group) {
+                self.spent.extend(flow.spent());
+            } else {
+                self.flows.push(flow);
+            }
+        }
+        let mut at = 0;
+        self.tasks.retain(|_| {
+            at += 1;
+            !done(&joined.group_of_task(at - 1))
+        });
+        let mut at = 0;
+        self.connections.retain_mut(|connection| {
+            at += 1;
+            let group = Group::Connection(at - 1);
+            let tasks = joined.tasks.tasks_on.get(&(at - 1)).copied().unwrap_or(0);
+            connection.had_tasks |= forced.contains(&group) || tasks > 0;
+            if forced.contains(&group) {
+                connection.tasks_gone += tasks;
+            }
+            let open = connection.settles_at().is_none();
+            !settled.contains(&group) && (open || !forced.contains(&group))
+        });
+    }
+
+    fn forget(&mut self, joined: &Joined, horizon: Timestamp) {
+        let recent = horizon.saturating_add(-settings::KEEP_NS);
+        self.replies.retain(|_, times| {
+            times.retain(|time| *time >= recent);
+            times.sort_unstable();
+            times.dedup();
+            !times.is_empty()
+        });
+        self.spent.retain(|gone| gone.end.saturating_add(settings::HOLD_NS) > horizon);
+        self.spent.sort_unstable();
+        self.spent.dedup();
+        if joined.flows.flow_of.len() >= settings::SKEW_PAIRS || self.skew_ns.is_none() {
+            self.skew_ns = joined.flows.skew_ns.or(self.skew_ns);
+        }
+        let pids: BTreeSet<u32> = self
+            .tasks
+            .iter()
+            .map(|task| &task.process)
+            .chain(self.connections.iter().filter(|connection| !connection.had_tasks).map(|found| &found.process))
+            .filter_map(|process| process.key.pid)
+            .collect();
+        let starts: Vec<Timestamp> = self.flows.iter().map(|flow| flow.start).collect();
+        self.table.forget(horizon, &pids, &starts);
+        self.deeds.forget(horizon);
+        self.names.forget(horizon);
+        self.coverage.forget(horizon);
+    }
+}
+
+/// What is handed on although it is open: held for a day, or the oldest of too many.
+fn forced(fates: &BTreeMap<Group, Fate>, settled: &BTreeSet<Group>, horizon: Timestamp) -> BTreeSet<Group> {
+    let mut open: Vec<(Option<Timestamp>, Group)> = Vec::new();
+    let mut forced = BTreeSet::new();
+    for (group, fate) in fates.iter().filter(|(group, _)| !settled.contains(group)) {
+        if fate.is_overdue(horizon) {
+            forced.insert(*group);
+        } else {
+            open.push((fate.last, *group));
+        }
+    }
+    open.sort_unstable();
+    let excess = open.len().saturating_sub(settings::HELD_CAP);
+    forced.extend(open.into_iter().take(excess).map(|(_, group)| group));
+    forced
+}
