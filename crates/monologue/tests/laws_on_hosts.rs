@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 use monologue_formats::{Input, Item};
-use monologue_hunt::{HostHunt, Hunt, Options, absence, disposition, hunt_host, judge, judge::Context};
+use monologue_hunt::{
+    Fold, HostHunt, HourSummary, Hunt, Options, absence, disposition, hunt_host, judge, judge::Context,
+};
 use monologue_model::{
-    ApplicationKey, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Sight, SightSet,
+    ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Sight, SightSet,
 };
 use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc};
 
@@ -220,4 +222,83 @@ fn the_order_of_events_and_the_sharding_by_host_change_nothing() {
         })
         .collect();
     assert_eq!(monologue_hunt::judge_hosts(&sharded).findings, expected.findings);
+}
+
+/// Events by hour, and what the sensors say of their coverage.
+fn by_hour(events: &[Event]) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>) {
+    let mut hours: BTreeMap<i64, Vec<Event>> = BTreeMap::new();
+    let mut coverage = Vec::new();
+    for event in events {
+        match &event.detail {
+            Detail::Coverage(record) => coverage.push(record.clone()),
+            _ => hours.entry(event.time.hour()).or_default().push(event.clone()),
+        }
+    }
+    (hours, coverage)
+}
+
+/// All summaries of one host, brought together by channel.
+fn merged(summaries: Vec<HourSummary>) -> BTreeMap<String, Channel> {
+    let mut channels: BTreeMap<String, Channel> = BTreeMap::new();
+    for summary in summaries {
+        match channels.get_mut(&summary.channel.key.id().to_string()) {
+            Some(known) => known.merge(&summary.channel).unwrap(),
+            None => drop(channels.insert(summary.channel.key.id().to_string(), summary.channel)),
+        }
+    }
+    channels
+}
+
+#[test]
+fn a_state_that_was_written_and_read_goes_on_as_if_it_had_never_stopped() {
+    for (host, events) in fleet(31) {
+        let whole: BTreeMap<String, Channel> = hunt_host(&host, events.clone())
+            .channels
+            .into_iter()
+            .map(|channel| (channel.key.id().to_string(), channel))
+            .collect();
+        let (hours, coverage) = by_hour(&events);
+        let mut fold = Fold::new(host.clone());
+        let mut summaries = Vec::new();
+        for (hour, events) in hours {
+            let bytes = fold.to_bytes().unwrap();
+            fold = Fold::from_bytes(&bytes).unwrap();
+            assert_eq!(fold.to_bytes().unwrap(), bytes, "equal states have equal bytes");
+            summaries.extend(fold.step(hour, events, &coverage));
+        }
+        summaries.extend(fold.rest(&coverage));
+        assert!(merged(summaries) == whole, "{host}: stopping between hours changed something");
+    }
+}
+
+#[test]
+fn hours_say_what_a_whole_day_in_one_piece_says() {
+    let mut compared = 0;
+    for (host, events) in fleet(32) {
+        let hourly = hunt_host(&host, events.clone());
+        let (hours, coverage) = by_hour(&events);
+        let last = *hours.last_key_value().unwrap().0;
+        let mut fold = Fold::new(host.clone());
+        let mut summaries = fold.step(last, hours.into_values().flatten().collect(), &coverage);
+        summaries.extend(fold.rest(&coverage));
+        let whole = merged(summaries);
+        let decide = |channels: &[Channel]| -> BTreeMap<String, (u64, String)> {
+            let possible = absence::possible(channels);
+            let decided = channels.iter().zip(&possible).map(|(channel, possible)| {
+                let subject = absence::Subject { channel, possible, missing: hourly.missing_exchanges };
+                let said = disposition::decide(&subject).to_string();
+                (channel.key.id().to_string(), (channel.counters.exchanges, said))
+            });
+            decided.collect()
+        };
+        let mut channels: Vec<Channel> = whole.into_values().collect();
+        channels.sort_by(|one, other| one.key.cmp(&other.key));
+        let (one, other) = (decide(&hourly.channels), decide(&channels));
+        for (id, said) in &one {
+            assert_eq!(other.get(id), Some(said), "{host}: {}", hourly.channels.iter().find(|c| c.key.id().to_string() == *id).map(|c| format!("{:?}", c.key)).unwrap_or_default());
+            compared += 1;
+        }
+        assert_eq!(one.len(), other.len(), "{host}");
+    }
+    assert!(compared > 100, "{compared}");
 }
