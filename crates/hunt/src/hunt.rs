@@ -1,13 +1,7 @@
 //! A whole hunt: events of many hosts to a report.
 
-use crate::{
-    HostHunt, absence, cadence, discovery, documented, finding, host::hunt_host, judge, judge::Context, origin::Origin,
-    settings,
-};
-use monologue_model::{
-    ApplicationKey, Asset, Channel, ChannelId, ChannelKey, Detail, Event, Finding, HuntSummary, Level, Prevalence,
-    Report, Timestamp,
-};
+use crate::{Census, Verdict, host::hunt_host, origin::Origin};
+use monologue_model::{Asset, Detail, Event, Level, Report, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -44,16 +38,6 @@ pub struct Hunt {
     events: Vec<Event>,
 }
 
-/// All channels, judged.
-pub struct Judged {
-    /// One finding for each channel, the most urgent first.
-    pub findings: Vec<Finding>,
-    /// Channels with enough check-ins for a cadence test.
-    pub cadence_tested: u64,
-    /// Largest p-value that still counts as a cadence. `None` means none does.
-    pub cadence_threshold: Option<f64>,
-}
-
 impl Hunt {
     /// A hunt without events.
     #[must_use]
@@ -76,39 +60,23 @@ impl Hunt {
     /// `summary.sources` of the report is empty: the caller knows what was read.
     #[must_use]
     pub fn finish(self, minimum: Level, progress: &mut dyn FnMut(Progress)) -> Report {
-        let times =
-            self.events.iter().filter(|event| !matches!(event.detail, Detail::Coverage(_))).map(|event| event.time);
-        let (first_time, last_time) = (times.clone().min(), times.max());
         let version = self.options.version.as_str().into();
         let by_host = partition(&self.options, self.events);
         let of = by_host.len();
         let mut hosts = Vec::with_capacity(of);
+        let mut census = Census::default();
         for (done, (host, (named, events))) in by_host.into_iter().enumerate() {
             let hunted = hunt_host(&host, events);
             // An address that began no exchange (multicast chatter, a resolver) is nobody's Mac.
             if named || !hunted.channels.is_empty() {
+                census.add(&hunted);
                 hosts.push(hunted);
             }
             progress(Progress { done: done + 1, of });
         }
-        let judged = judge_hosts(&hosts);
-        let examined = judged.findings.len() as u64;
-        let findings: Vec<Finding> = judged.findings.into_iter().filter(|finding| finding.level >= minimum).collect();
-        let summary = HuntSummary {
-            version,
-            hosts: hosts.len() as u64,
-            exchanges: hosts.iter().map(|host| host.exchanges).sum(),
-            channels_examined: examined,
-            cadence_tested: judged.cadence_tested,
-            cadence_threshold: judged.cadence_threshold,
-            first_time,
-            last_time,
-            sources: Vec::new(),
-            not_listed: examined - findings.len() as u64,
-            notes: notes(&hosts),
-            coverage: hosts.into_iter().map(|host| host.coverage).collect(),
-        };
-        Report { summary, findings }
+        let mut verdict = Verdict::new(census, minimum);
+        hosts.into_iter().for_each(|host| verdict.judge(host));
+        verdict.report(version)
     }
 }
 
@@ -142,134 +110,9 @@ fn partition(options: &Options, events: Vec<Event>) -> ByHost {
     by_host
 }
 
-/// Judges the channels of all hosts: prevalence and false-discovery control look at the whole hunt.
-#[must_use]
-pub fn judge_hosts(hosts: &[HostHunt]) -> Judged {
-    let prevalence = prevalence(hosts);
-    let attributed_hosts =
-        hosts.iter().filter(|host| host.channels.iter().any(|channel| !channel.key.application.is_unknown())).count()
-            as u64;
-    let tests: Vec<Vec<Option<cadence::Cadence>>> =
-        hosts.iter().map(|host| host.channels.iter().map(cadence_of).collect()).collect();
-    let p_values: Vec<f64> = tests.iter().flatten().flatten().map(|test| test.p_value).collect();
-    let cadence_threshold = discovery::threshold(&p_values, settings::DISCOVERY_RATE);
-    let mut findings = Vec::new();
-    for (host, tests) in hosts.iter().zip(&tests) {
-        let possible = absence::possible(&host.channels);
-        for ((channel, possible), cadence) in host.channels.iter().zip(&possible).zip(tests) {
-            let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
-            let context = Context {
-                prevalence: Prevalence {
-                    hosts: prevalence.get(&fleet_key(channel)).copied().unwrap_or(1),
-                    of: attributed_hosts,
-                },
-                cadence: *cadence,
-                cadence_threshold,
-                documented: documented::explain(channel),
-            };
-            let mut finding = finding::build(&subject, &context, &judge::judge(&subject, &context));
-            finding.supersedes = supersedes(channel, &host.channels);
-            findings.push(finding);
-        }
-    }
-    findings.sort_by(|one, other| {
-        other.level.cmp(&one.level).then(other.score.total_cmp(&one.score)).then(one.id.cmp(&other.id))
-    });
-    Judged { findings, cadence_tested: p_values.len() as u64, cadence_threshold }
-}
-
-/// The names this channel had while less was known of its application, as far as no channel of this hunt still bears them.
-fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
-    let with = |application: ApplicationKey| ChannelKey { application, ..channel.key.clone() };
-    let without_agent = match &channel.key.application {
-        ApplicationKey::Signed { team, signing_id, agent: Some(_) } => {
-            Some(with(ApplicationKey::Signed { team: team.clone(), signing_id: signing_id.clone(), agent: None }))
-        }
-        ApplicationKey::Path { path, agent: Some(_) } => {
-            Some(with(ApplicationKey::Path { path: path.clone(), agent: None }))
-        }
-        _ => None,
-    };
-    let unattributed = (!channel.key.application.is_unknown()).then(|| with(ApplicationKey::Unknown));
-    unattributed
-        .into_iter()
-        .chain(without_agent)
-        .filter(|key| channels.binary_search_by(|other| other.key.cmp(key)).is_err())
-        .map(|key| key.id())
-        .collect()
-}
-
-fn cadence_of(channel: &Channel) -> Option<cadence::Cadence> {
-    let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
-    cadence::test(&cadence::check_ins(&times, cadence::COLLAPSE_NS))
-}
-
-/// The key of a channel without its host.
-fn fleet_key(channel: &Channel) -> ChannelKey {
-    ChannelKey { host: "".into(), ..channel.key.clone() }
-}
-
-fn prevalence(hosts: &[HostHunt]) -> BTreeMap<ChannelKey, u64> {
-    let mut prevalence = BTreeMap::new();
-    for channel in hosts.iter().flat_map(|host| &host.channels) {
-        *prevalence.entry(fleet_key(channel)).or_insert(0) += 1;
-    }
-    prevalence
-}
-
-/// Clock differences below this are not worth a note: 0.1 s.
-const NOTED_SKEW_NS: i64 = 100_000_000;
-
-fn notes(hosts: &[HostHunt]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut skews: Vec<(i64, &str)> = hosts
-        .iter()
-        .filter_map(|host| Some((host.clock_skew_ns.filter(|skew| skew.abs() > NOTED_SKEW_NS)?, &*host.host)))
-        .collect();
-    skews.sort_unstable();
-    if let (Some((least, first)), Some((greatest, _))) = (skews.first(), skews.last()) {
-        let whose = if skews.len() == 1 { (*first).to_owned() } else { format!("{} hosts", skews.len()) };
-        let signed = |skew: i64| format!("{}{}", if skew < 0 { "−" } else { "+" }, finding::duration(skew.abs()));
-        notes.push(format!(
-            "{whose}: the network sensor's clock differs from the host's by {} to {} (median of matched connections; corrected \
-             for)",
-            signed(*least),
-            signed(*greatest),
-        ));
-    }
-    for host in hosts.iter().filter(|host| host.missing_exchanges > 0) {
-        notes.push(format!(
-            "{}: {} records that could show exchanges were lost, so nothing is said here from absence",
-            host.host, host.missing_exchanges
-        ));
-    }
-    notes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use monologue_model::Service;
-
-    #[test]
-    fn a_fuller_key_stands_for_the_poorer_ones_that_are_gone() {
-        let channel = |application| {
-            let key = ChannelKey { host: "mac".into(), application, service: Service::Name("a.example".into()) };
-            Channel::new(key, Timestamp::default(), 10)
-        };
-        let curl = |agent: Option<&str>| ApplicationKey::Signed {
-            team: None,
-            signing_id: "com.apple.curl".into(),
-            agent: agent.map(Into::into),
-        };
-        let full = channel(curl(Some("~/a.sh")));
-        let (bare, unknown) = (channel(curl(None)), channel(ApplicationKey::Unknown));
-        assert_eq!(supersedes(&full, std::slice::from_ref(&full)), [unknown.key.id(), bare.key.id()]);
-        let mut present = vec![unknown.clone(), full.clone()];
-        present.sort_by(|one, other| one.key.cmp(&other.key));
-        assert_eq!(supersedes(&full, &present), [bare.key.id()], "the other is still there");
-        assert!(supersedes(&unknown, &present).is_empty());
-    }
 
     #[test]
     fn a_sensor_speaks_for_every_host_of_whose_traffic_it_recorded_something() {

@@ -20,6 +20,7 @@ pub mod settings;
 mod signals;
 mod summarise;
 mod triage;
+mod verdict;
 pub mod weigh;
 
 pub mod cadence;
@@ -27,7 +28,8 @@ pub mod discovery;
 
 pub use fold::{Fold, HourSummary, StateError};
 pub use host::{HostHunt, hunt_host};
-pub use hunt::{Hunt, Judged, Options, Progress, judge_hosts};
+pub use hunt::{Hunt, Options, Progress};
 pub use ipnet::IpNet;
 pub use link::{TaskState, task_states};
 pub use signals::{SIGNALS, Signal, by_id, manual};
+pub use verdict::{Census, Verdict};

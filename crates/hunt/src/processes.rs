@@ -1,9 +1,12 @@
 //! Processes of one host over time: which program a pid ran when, who started it, and when it ended.
 
-use monologue_model::{Detail, Event, ProcessExec, ProcessImage, ProcessKey, Provenance, Timestamp};
 use crate::{identity, settings};
+use monologue_model::{Detail, Event, ProcessExec, ProcessImage, ProcessKey, Provenance, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::{BTreeMap, BTreeSet}, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Instances carried from one hour to the next for one host: many times what runs on a Mac at once.
 const INSTANCE_CAP: usize = 32_768;

@@ -3,10 +3,11 @@
 
 use monologue_formats::{Input, Item};
 use monologue_hunt::{
-    Fold, HostHunt, HourSummary, Hunt, Options, absence, disposition, hunt_host, judge, judge::Context,
+    Census, Fold, HostHunt, HourSummary, Hunt, Options, Verdict, absence, disposition, hunt_host, judge, judge::Context,
 };
 use monologue_model::{
-    ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Sight, SightSet,
+    ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Sight,
+    SightSet,
 };
 use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc};
 
@@ -221,7 +222,18 @@ fn the_order_of_events_and_the_sharding_by_host_change_nothing() {
             })
         })
         .collect();
-    assert_eq!(monologue_hunt::judge_hosts(&sharded).findings, expected.findings);
+    // The census of two halves, merged, is that of the whole.
+    let (left, right) = sharded.split_at(sharded.len() / 2);
+    let count = |hosts: &[HostHunt]| {
+        let mut census = Census::default();
+        hosts.iter().for_each(|host| census.add(host));
+        census
+    };
+    let mut census = count(right);
+    census.merge(count(left));
+    let mut verdict = Verdict::new(census, Level::Info);
+    sharded.into_iter().rev().for_each(|host| verdict.judge(host));
+    assert_eq!(verdict.report(expected.summary.version.clone()), expected);
 }
 
 /// Events by hour, and what the sensors say of their coverage.
@@ -295,7 +307,17 @@ fn hours_say_what_a_whole_day_in_one_piece_says() {
         channels.sort_by(|one, other| one.key.cmp(&other.key));
         let (one, other) = (decide(&hourly.channels), decide(&channels));
         for (id, said) in &one {
-            assert_eq!(other.get(id), Some(said), "{host}: {}", hourly.channels.iter().find(|c| c.key.id().to_string() == *id).map(|c| format!("{:?}", c.key)).unwrap_or_default());
+            assert_eq!(
+                other.get(id),
+                Some(said),
+                "{host}: {}",
+                hourly
+                    .channels
+                    .iter()
+                    .find(|c| c.key.id().to_string() == *id)
+                    .map(|c| format!("{:?}", c.key))
+                    .unwrap_or_default()
+            );
             compared += 1;
         }
         assert_eq!(one.len(), other.len(), "{host}");

@@ -117,9 +117,8 @@ impl Deeds {
             .iter()
             .any(|sight| coverage.is_lost(*sight, began.min(watch.from), end));
         let remembered = self.since.is_none_or(|since| covered_from >= since);
-        let complete = remembered
-            && !lineage_lost
-            && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
+        let complete =
+            remembered && !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
         let window = if complete {
             EffectWindow::Seen
         } else if sights.iter().all(|sight| coverage.runs_past_end(*sight, watch.from, end)) {

@@ -220,9 +220,10 @@ impl Connection {
     pub(crate) fn settles_at(&self, two_sided: bool) -> Option<Timestamp> {
         let reply = self.reply(two_sided);
         let open = self.flows.iter().all(|(_, flow, _)| flow.phase == RecordPhase::Snapshot) && !self.flows.is_empty();
-        let may_answer = !reply.is_answer() && !self.is_attempt() && !self.is_closed() && self.transport == Transport::Tcp;
-        let one_sided = !two_sided
-            && self.flows.iter().any(|(_, flow, _)| matches!(flow.reply, FlowReply::NothingIfTwoSided));
+        let may_answer =
+            !reply.is_answer() && !self.is_attempt() && !self.is_closed() && self.transport == Transport::Tcp;
+        let one_sided =
+            !two_sided && self.flows.iter().any(|(_, flow, _)| matches!(flow.reply, FlowReply::NothingIfTwoSided));
         (!open && !may_answer && !one_sided).then(|| self.end.saturating_add(settings::SETTLE_NS))
     }
 

@@ -1,7 +1,7 @@
 //! Names of addresses over time, from the DNS answers this very host got.
 
-use monologue_model::{Detail, Event, Timestamp};
 use crate::settings;
+use monologue_model::{Detail, Event, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 

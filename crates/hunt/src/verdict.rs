@@ -1,0 +1,222 @@
+//! The second pass: what must be known of the whole hunt, then the judgement of each host's channels.
+
+use crate::{HostHunt, absence, cadence, discovery, documented, finding, judge, judge::Context, settings};
+use monologue_model::{
+    ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What must be known of the whole hunt before any channel can be judged: who else does the same, and every p-value.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Census {
+    /// Hosts by application and service.
+    prevalence: BTreeMap<Arc<str>, u64>,
+    /// Hosts of which at least one channel has a known application.
+    attributed_hosts: u64,
+    hosts: u64,
+    exchanges: u64,
+    p_values: Vec<f64>,
+    /// Clock differences worth a note, sensor minus host, in nanoseconds.
+    skews: Vec<(i64, Arc<str>)>,
+    /// Records that could show exchanges and were lost, by host.
+    missing: Vec<(Arc<str>, u64)>,
+    first_time: Option<Timestamp>,
+    last_time: Option<Timestamp>,
+}
+
+/// Clock differences below this are not worth a note: 0.1 s.
+const NOTED_SKEW_NS: i64 = 100_000_000;
+
+impl Census {
+    /// Counts one host.
+    pub fn add(&mut self, host: &HostHunt) {
+        self.hosts += 1;
+        self.exchanges += host.exchanges;
+        let attributed = host.channels.iter().any(|channel| !channel.key.application.is_unknown());
+        self.attributed_hosts += u64::from(attributed);
+        for channel in &host.channels {
+            *self.prevalence.entry(fleet_name(channel)).or_insert(0) += 1;
+            self.p_values.extend(cadence_of(channel).map(|test| test.p_value));
+        }
+        let skew = host.clock_skew_ns.filter(|skew| skew.abs() > NOTED_SKEW_NS);
+        self.skews.extend(skew.map(|skew| (skew, host.host.clone())));
+        if host.missing_exchanges > 0 {
+            self.missing.push((host.host.clone(), host.missing_exchanges));
+        }
+        self.first_time = earlier(self.first_time, Some(host.coverage.from));
+        self.last_time = self.last_time.max(Some(host.coverage.until));
+    }
+
+    /// Adds the hosts of another part of the same hunt; the two must have no host in common.
+    pub fn merge(&mut self, other: Self) {
+        for (name, count) in other.prevalence {
+            *self.prevalence.entry(name).or_insert(0) += count;
+        }
+        self.attributed_hosts += other.attributed_hosts;
+        self.hosts += other.hosts;
+        self.exchanges += other.exchanges;
+        self.p_values.extend(other.p_values);
+        self.skews.extend(other.skews);
+        self.missing.extend(other.missing);
+        self.first_time = earlier(self.first_time, other.first_time);
+        self.last_time = self.last_time.max(other.last_time);
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        self.skews.sort_unstable();
+        self.missing.sort_unstable();
+        let mut notes = Vec::new();
+        if let (Some((least, first)), Some((greatest, _))) = (self.skews.first(), self.skews.last()) {
+            let whose = match self.skews.len() {
+                1 => first.to_string(),
+                count => format!("{count} hosts"),
+            };
+            let signed = |skew: i64| format!("{}{}", if skew < 0 { "−" } else { "+" }, finding::duration(skew.abs()));
+            notes.push(format!(
+                "{whose}: the network sensor's clock differs from the host's by {} to {} (median of matched connections; \
+                 corrected for)",
+                signed(*least),
+                signed(*greatest),
+            ));
+        }
+        notes.extend(self.missing.iter().map(|(host, records)| {
+            format!(
+                "{host}: {records} records that could show exchanges were lost, so nothing is said here from absence"
+            )
+        }));
+        notes
+    }
+}
+
+/// The earlier of two moments of which either may be unknown.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
+}
+
+/// Judges host after host, once the census is taken.
+#[derive(Debug)]
+pub struct Verdict {
+    census: Census,
+    cadence_threshold: Option<f64>,
+    minimum: Level,
+    findings: Vec<Finding>,
+    channels_examined: u64,
+    coverage: Vec<HostCoverage>,
+}
+
+impl Verdict {
+    /// A verdict over the hosts of a census. Findings below `minimum` are counted, not listed.
+    #[must_use]
+    pub fn new(census: Census, minimum: Level) -> Self {
+        let cadence_threshold = discovery::threshold(&census.p_values, settings::DISCOVERY_RATE);
+        let (findings, coverage) = (Vec::new(), Vec::new());
+        Self { census, cadence_threshold, minimum, findings, channels_examined: 0, coverage }
+    }
+
+    /// Judges the channels of one host of the census.
+    pub fn judge(&mut self, host: HostHunt) {
+        let possible = absence::possible(&host.channels);
+        for (channel, possible) in host.channels.iter().zip(&possible) {
+            let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
+            let context = Context {
+                prevalence: Prevalence {
+                    hosts: self.census.prevalence.get(&fleet_name(channel)).copied().unwrap_or(1),
+                    of: self.census.attributed_hosts,
+                },
+                cadence: cadence_of(channel),
+                cadence_threshold: self.cadence_threshold,
+                documented: documented::explain(channel),
+            };
+            let mut finding = finding::build(&subject, &context, &judge::judge(&subject, &context));
+            self.channels_examined += 1;
+            if finding.level >= self.minimum {
+                finding.supersedes = supersedes(channel, &host.channels);
+                self.findings.push(finding);
+            }
+        }
+        self.coverage.push(host.coverage);
+    }
+
+    /// Everything judged, the most urgent first. `summary.sources` is empty: the caller knows what was read.
+    #[must_use]
+    pub fn report(mut self, version: Arc<str>) -> Report {
+        self.findings.sort_by(|one, other| {
+            other.level.cmp(&one.level).then(other.score.total_cmp(&one.score)).then(one.id.cmp(&other.id))
+        });
+        self.coverage.sort_by(|one, other| one.host.cmp(&other.host));
+        let summary = HuntSummary {
+            version,
+            hosts: self.census.hosts,
+            exchanges: self.census.exchanges,
+            channels_examined: self.channels_examined,
+            cadence_tested: self.census.p_values.len() as u64,
+            cadence_threshold: self.cadence_threshold,
+            first_time: self.census.first_time,
+            last_time: self.census.last_time,
+            sources: Vec::new(),
+            not_listed: self.channels_examined - self.findings.len() as u64,
+            notes: self.census.notes(),
+            coverage: self.coverage,
+        };
+        Report { summary, findings: self.findings }
+    }
+}
+
+/// The names this channel had while less was known of its application, as far as no channel of this hunt still bears them.
+fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
+    let with = |application: ApplicationKey| ChannelKey { application, ..channel.key.clone() };
+    let without_agent = match &channel.key.application {
+        ApplicationKey::Signed { team, signing_id, agent: Some(_) } => {
+            Some(with(ApplicationKey::Signed { team: team.clone(), signing_id: signing_id.clone(), agent: None }))
+        }
+        ApplicationKey::Path { path, agent: Some(_) } => {
+            Some(with(ApplicationKey::Path { path: path.clone(), agent: None }))
+        }
+        _ => None,
+    };
+    let unattributed = (!channel.key.application.is_unknown()).then(|| with(ApplicationKey::Unknown));
+    unattributed
+        .into_iter()
+        .chain(without_agent)
+        .filter(|key| channels.binary_search_by(|other| other.key.cmp(key)).is_err())
+        .map(|key| key.id())
+        .collect()
+}
+
+fn cadence_of(channel: &Channel) -> Option<cadence::Cadence> {
+    let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
+    cadence::test(&cadence::check_ins(&times, cadence::COLLAPSE_NS))
+}
+
+/// The name of a channel without its host: the same on every host of the fleet.
+fn fleet_name(channel: &Channel) -> Arc<str> {
+    ChannelKey { host: "".into(), ..channel.key.clone() }.id().to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::Service;
+
+    #[test]
+    fn a_fuller_key_stands_for_the_poorer_ones_that_are_gone() {
+        let channel = |application| {
+            let key = ChannelKey { host: "mac".into(), application, service: Service::Name("a.example".into()) };
+            Channel::new(key, Timestamp::default(), 10)
+        };
+        let curl = |agent: Option<&str>| ApplicationKey::Signed {
+            team: None,
+            signing_id: "com.apple.curl".into(),
+            agent: agent.map(Into::into),
+        };
+        let full = channel(curl(Some("~/a.sh")));
+        let (bare, unknown) = (channel(curl(None)), channel(ApplicationKey::Unknown));
+        assert_eq!(supersedes(&full, std::slice::from_ref(&full)), [unknown.key.id(), bare.key.id()]);
+        let mut present = vec![unknown.clone(), full.clone()];
+        present.sort_by(|one, other| one.key.cmp(&other.key));
+        assert_eq!(supersedes(&full, &present), [bare.key.id()], "the other is still there");
+        assert!(supersedes(&unknown, &present).is_empty());
+    }
+}
