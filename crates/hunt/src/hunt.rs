@@ -1,6 +1,10 @@
 //! A whole hunt: events of many hosts to a report.
 
-use crate::{Census, Verdict, host::hunt_host, origin::Origin};
+use crate::{
+    Census, Verdict,
+    host::hunt_host,
+    origin::{AddressFacts, Origin},
+};
 use monologue_model::{Asset, Detail, Event, Level, Report, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -86,7 +90,10 @@ type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
 /// Gives each event to the host it happened on. What a network sensor says of its own completeness goes to every host of
 /// whose traffic it recorded something.
 fn partition(options: &Options, events: Vec<Event>) -> ByHost {
-    let origin = Origin::learn(options, events.iter());
+    let mut facts = AddressFacts::default();
+    options.assets.iter().for_each(|asset| facts.state(asset.clone()));
+    events.iter().for_each(|event| facts.learn(event));
+    let origin = Origin::new(facts, &options.local);
     let mut by_host = ByHost::new();
     let mut seen_by_sensor: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut of_sensors = Vec::new();

@@ -31,5 +31,6 @@ pub use host::{HostHunt, hunt_host};
 pub use hunt::{Hunt, Options, Progress};
 pub use ipnet::IpNet;
 pub use link::{TaskState, task_states};
+pub use origin::{AddressFacts, Origin};
 pub use signals::{SIGNALS, Signal, by_id, manual};
 pub use verdict::{Census, Verdict};
