@@ -12,6 +12,7 @@ mod identity;
 pub mod judge;
 #[cfg(test)]
 mod laws;
+mod lineage;
 mod link;
 mod origin;
 mod processes;

@@ -13,7 +13,7 @@ mod tasks;
 pub(crate) use flows::{is_unicast, service_of};
 pub use tasks::{TaskState, task_states};
 
-use crate::{coverage::Coverage, identity, processes, processes::Instance, processes::ProcessTable, settings};
+use crate::{coverage::Coverage, identity, lineage, processes::Instance, processes::ProcessTable, settings};
 use effects::{Deeds, Watch};
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
@@ -165,7 +165,7 @@ impl Host<'_> {
     fn identify(&self, exchange: &mut Exchange, instance: &Instance, strength: LinkStrength, format: &Arc<str>) {
         exchange.application = identity::of_instance(&self.table, instance);
         exchange.process = Some(instance.image.clone());
-        exchange.lineage = processes::lineage(&self.table, instance);
+        exchange.lineage = lineage::lineage(&self.table, instance);
         exchange.links.push(Link { strength, between: (format.clone(), "process".into()) });
         if let Some(provenance) = &instance.started_by {
             exchange.cites.push((WitnessKind::Identity, provenance.clone()));
