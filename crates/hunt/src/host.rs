@@ -1,6 +1,6 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
-use crate::{coverage::Coverage, link, summarise};
+use crate::{awake::AwakeMinutes, coverage::Coverage, link, summarise};
 use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ pub struct HostHunt {
     pub missing_exchanges: u64,
     /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
     pub clock_skew_ns: Option<i64>,
+    /// When it was awake, as far as its telemetry shows.
+    pub awake: AwakeMinutes,
 }
 
 /// Links and summarises the events of one host.
@@ -44,6 +46,7 @@ pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
         coverage: coverage.summarise(host, from, until),
         missing_exchanges: coverage.missing_exchanges(),
         clock_skew_ns: linked.clock_skew_ns,
+        awake: AwakeMinutes::from_events(&events, &coverage),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A whole hunt: events of many hosts to a report.
 
 use crate::{
-    HostHunt, absence, cadence, discovery, documented, finding, host::hunt_host, judge, judge::Context, origin::Origin,
-    settings,
+    HostHunt, absence, awake::AwakeClock, cadence, discovery, documented, finding, host::hunt_host, judge,
+    judge::Context, origin::Origin, settings,
 };
 use monologue_model::{
     ApplicationKey, Asset, Channel, ChannelId, ChannelKey, Detail, Event, Finding, HuntSummary, Level, Prevalence,
@@ -149,8 +149,7 @@ pub fn judge_hosts(hosts: &[HostHunt]) -> Judged {
     let attributed_hosts =
         hosts.iter().filter(|host| host.channels.iter().any(|channel| !channel.key.application.is_unknown())).count()
             as u64;
-    let tests: Vec<Vec<Option<cadence::Cadence>>> =
-        hosts.iter().map(|host| host.channels.iter().map(cadence_of).collect()).collect();
+    let tests: Vec<Vec<Option<cadence::Cadence>>> = hosts.iter().map(cadences_of).collect();
     let p_values: Vec<f64> = tests.iter().flatten().flatten().map(|test| test.p_value).collect();
     let cadence_threshold = discovery::threshold(&p_values, settings::DISCOVERY_RATE);
     let mut findings = Vec::new();
@@ -199,9 +198,18 @@ fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
         .collect()
 }
 
-fn cadence_of(channel: &Channel) -> Option<cadence::Cadence> {
+fn cadences_of(host: &HostHunt) -> Vec<Option<cadence::Cadence>> {
+    let clock = host.awake.clock();
+    host.channels.iter().map(|channel| cadence_of(channel, &clock)).collect()
+}
+
+/// The cadence of a channel on its host's awake clock. Connections are brought together on the wall clock: what lies close
+/// together on the other may be a night apart.
+fn cadence_of(channel: &Channel, clock: &AwakeClock) -> Option<cadence::Cadence> {
     let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
-    cadence::test(&cadence::check_ins(&times, cadence::COLLAPSE_NS))
+    let check_ins = cadence::check_ins(&times, cadence::COLLAPSE_NS);
+    let awake: Vec<i64> = check_ins.iter().map(|time| clock.reading(Timestamp::from_nanoseconds(*time))).collect();
+    cadence::test(&awake)
 }
 
 /// The key of a channel without its host.

@@ -2,6 +2,7 @@
 //! clock or touches files.
 
 pub mod absence;
+pub mod awake;
 mod coverage;
 pub mod disposition;
 mod documented;
