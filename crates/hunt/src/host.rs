@@ -1,6 +1,6 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
-use crate::{awake::AwakeMinutes, coverage::Coverage, link, summarise};
+use crate::{RefusedJoins, awake::AwakeMinutes, coverage::Coverage, link, summarise};
 use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub struct HostHunt {
     pub clock_skew_ns: Option<i64>,
     /// When it was awake, as far as its telemetry shows.
     pub awake: AwakeMinutes,
+    /// Joins that were refused because two candidates fitted.
+    pub refused: RefusedJoins,
 }
 
 /// Links and summarises the events of one host.
@@ -47,6 +49,7 @@ pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
         missing_exchanges: coverage.missing_exchanges(),
         clock_skew_ns: linked.clock_skew_ns,
         awake: AwakeMinutes::from_events(&events, &coverage),
+        refused: linked.refused,
     }
 }
 

@@ -251,6 +251,9 @@ fn notes(hosts: &[HostHunt]) -> Vec<String> {
             host.host, host.missing_exchanges
         ));
     }
+    for host in hosts {
+        notes.extend(host.refused.sentences().into_iter().map(|sentence| format!("{}: {sentence}", host.host)));
+    }
     notes
 }
 

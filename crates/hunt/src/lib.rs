@@ -29,5 +29,5 @@ pub mod discovery;
 pub use host::{HostHunt, hunt_host};
 pub use hunt::{Hunt, Judged, Options, Progress, judge_hosts};
 pub use ipnet::IpNet;
-pub use link::{TaskState, task_states};
+pub use link::{RefusedJoins, TaskState, task_states};
 pub use signals::{SIGNALS, Signal, by_id, manual};

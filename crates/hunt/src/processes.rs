@@ -1,9 +1,16 @@
 //! Processes of one host over time: which program a pid ran when, who started it, and when it ended.
 
+mod find;
+
+pub(crate) use find::{Found, Match};
+
 use crate::identity::file_name;
 use monologue_model::{Detail, Event, ProcessExec, ProcessImage, ProcessKey, Provenance, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Ancestors followed before a chain is cut: deeper ones do not occur on a Mac.
 const LINEAGE_CAP: usize = 16;
@@ -54,6 +61,8 @@ pub(crate) struct ProcessTable {
     by_pid: BTreeMap<u32, Vec<Instance>>,
     /// Children by the parent's pid: (time of the fork, child's pid).
     children: BTreeMap<u32, Vec<(Timestamp, u32)>>,
+    /// Path of the program by its build (`LC_UUID`); `None` where one build ran at two places.
+    codes: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
 
 impl ProcessTable {
@@ -89,6 +98,7 @@ impl ProcessTable {
                     self.see(instigator, event.time);
                 }
             }
+            Detail::Task(task) => self.learn_code(&task.process),
             _ => {}
         }
     }

@@ -8,19 +8,26 @@ mod effects;
 mod flows;
 mod join;
 mod names;
+mod refused;
 mod tasks;
 
 pub(crate) use flows::{is_unicast, service_of};
+pub use refused::RefusedJoins;
 pub use tasks::{TaskState, task_states};
 
-use crate::{coverage::Coverage, identity, lineage, processes::Instance, processes::ProcessTable, settings};
+use crate::{
+    coverage::Coverage,
+    identity, lineage,
+    processes::{Found, Instance, Match, ProcessTable},
+    settings,
+};
 use effects::{Deeds, Watch};
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
     LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Timestamp, Transport,
     WitnessKind,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 /// Programs that own the sockets of others: `nsurlsessiond` runs background sessions, WebKit's networking process every
 /// web view.
@@ -31,6 +38,8 @@ pub(crate) struct Linked {
     pub(crate) exchanges: Vec<LinkedExchange>,
     /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
     pub(crate) clock_skew_ns: Option<i64>,
+    /// Joins that were refused because two candidates fitted.
+    pub(crate) refused: RefusedJoins,
 }
 
 /// One exchange with what only linking knows of it.
@@ -63,6 +72,7 @@ struct Host<'a> {
     names: names::Names,
     two_sided: bool,
     log_shows_responses: bool,
+    refused: Cell<RefusedJoins>,
 }
 
 /// Links the events of one host, ordered by time.
@@ -78,6 +88,7 @@ pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Li
         names: names::Names::collect(events),
         two_sided: flows.iter().any(flows::Connection::shows_responder),
         log_shows_responses: tasks::shows_responses(&tasks),
+        refused: Cell::default(),
     };
     let joined = join::connections_to_flows(&connections, &flows);
     let tasks_of = join::tasks_to_connections(&tasks, &connections);
@@ -106,17 +117,33 @@ pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Li
         key(one).cmp(&key(other))
     });
     host.watch_aftermath(&mut exchanges);
-    Linked { exchanges, clock_skew_ns: joined.skew_ns }
+    let mut refused = host.refused.get();
+    refused.merge(&RefusedJoins { flows: joined.refused, connections: tasks_of.refused, ..RefusedJoins::default() });
+    Linked { exchanges, clock_skew_ns: joined.skew_ns, refused }
 }
 
 impl Host<'_> {
-    fn instance(&self, image: &ProcessImage, time: Timestamp) -> Option<&Instance> {
-        self.table.at(image.key.pid?, time, image.path.as_deref(), settings::CLOCK_SLACK_NS)
+    /// The process that a record of this host's own log means. Refusals are counted.
+    fn process_of(&self, image: &ProcessImage, time: Timestamp) -> Option<Match<'_>> {
+        match self.table.find(image, time, settings::CLOCK_SLACK_NS) {
+            Found::One(found) => Some(found),
+            Found::Nobody => None,
+            Found::Several => {
+                self.refuse(|refused| refused.processes += 1);
+                None
+            }
+        }
+    }
+
+    fn refuse(&self, count: impl FnOnce(&mut RefusedJoins)) {
+        let mut refused = self.refused.get();
+        count(&mut refused);
+        self.refused.set(refused);
     }
 
     /// An exchange of which nothing is known but who logged it and when.
     fn blank(&self, time: Timestamp, image: Option<&ProcessImage>, format: &Arc<str>) -> Exchange {
-        let instance = image.and_then(|image| self.instance(image, time));
+        let found = image.and_then(|image| self.process_of(image, time));
         let mut exchange = Exchange {
             time,
             host: self.name.clone(),
@@ -147,8 +174,8 @@ impl Host<'_> {
             links: Vec::new(),
             cites: Vec::new(),
         };
-        if let Some(instance) = instance {
-            self.identify(&mut exchange, instance, LinkStrength::PidAndTime, format);
+        if let Some(found) = found {
+            self.identify(&mut exchange, found, format);
         } else if let Some(image) = image {
             exchange.application = identity::of_image(image);
             exchange.process = Some(image.clone());
@@ -162,11 +189,12 @@ impl Host<'_> {
         exchange
     }
 
-    fn identify(&self, exchange: &mut Exchange, instance: &Instance, strength: LinkStrength, format: &Arc<str>) {
+    fn identify(&self, exchange: &mut Exchange, found: Match<'_>, format: &Arc<str>) {
+        let Match { instance, strength, candidates } = found;
         exchange.application = identity::of_instance(&self.table, instance);
         exchange.process = Some(instance.image.clone());
         exchange.lineage = lineage::lineage(&self.table, instance);
-        exchange.links.push(Link { strength, between: (format.clone(), "process".into()) });
+        exchange.links.push(Link { strength, between: (format.clone(), "process".into()), candidates });
         if let Some(provenance) = &instance.started_by {
             exchange.cites.push((WitnessKind::Identity, provenance.clone()));
         }
@@ -215,10 +243,7 @@ impl Host<'_> {
             name_from_endpoint(&mut exchange.destination, connection);
             exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
                 && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
-            exchange.links.push(Link {
-                strength: LinkStrength::Instance,
-                between: (task.format.clone(), connection.format.clone()),
-            });
+            exchange.links.push(Link::sure(LinkStrength::Instance, task.format.clone(), connection.format.clone()));
         }
         if let (Some(flow), Some(connection)) = (flow, connection) {
             let alone = sharing == 1
@@ -285,9 +310,7 @@ impl Host<'_> {
             exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Silence).cloned());
         }
         exchange.fresh_connection |= alone && first.fresh;
-        exchange
-            .links
-            .push(Link { strength: LinkStrength::LocalEndpoint, between: ("unified-log".into(), flow.format.clone()) });
+        exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
         first.protocol.clone()
     }
@@ -331,10 +354,11 @@ impl Host<'_> {
         }
         let mut protocol = None;
         if let Some(flow) = flow {
-            exchange.links.push(Link {
-                strength: LinkStrength::LocalEndpoint,
-                between: (connection.format.clone(), flow.format.clone()),
-            });
+            exchange.links.push(Link::sure(
+                LinkStrength::LocalEndpoint,
+                connection.format.clone(),
+                flow.format.clone(),
+            ));
             protocol = self.merge_requests(&mut exchange, &requests);
         }
         let end = connection.closed.unwrap_or(connection.start);
@@ -377,8 +401,10 @@ impl Host<'_> {
             let time = request.time.saturating_add(shift);
             let caller = callers.of(&request.destination, time, flow.end.saturating_add(shift), skew_ns.is_some());
             let mut exchange = self.blank(time, None, &flow.format);
-            if let Some(instance) = caller {
-                self.identify(&mut exchange, instance, LinkStrength::ArgumentsAndTime, &flow.format);
+            match caller {
+                Found::One(found) => self.identify(&mut exchange, found, &flow.format),
+                Found::Several => self.refuse(|refused| refused.callers += 1),
+                Found::Nobody => {}
             }
             exchange.destination = request.destination;
             exchange.fresh_connection = request.fresh;
