@@ -112,6 +112,16 @@ impl Coverage {
         shows_exchanges.iter().filter_map(|sight| self.lost_records.get(sight).copied()).max().unwrap_or(0)
     }
 
+    /// The stretches for which a source says that it was complete, ascending.
+    pub(crate) fn complete_spans(&self, sight: Sight) -> &[Span] {
+        self.complete.get(&sight).map_or(&[], Vec::as_slice)
+    }
+
+    /// The stretches in which something was lost, ascending; they may overlap.
+    pub(crate) fn lost_spans(&self, sight: Sight) -> &[Span] {
+        self.lost.get(&sight).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether any source says that it was complete for `sight` at any time.
     pub(crate) fn shows(&self, sight: Sight) -> bool {
         self.complete.contains_key(&sight)

@@ -1,6 +1,8 @@
 //! The hunt of one host as a fold over hours: each hour's events to the exchanges that are done with, and what is carried on.
 
 use crate::{
+    RefusedJoins,
+    awake::AwakeMinutes,
     link::{self, Carry, LinkedExchange},
     summarise,
 };
@@ -18,6 +20,17 @@ pub struct HourSummary {
     pub hour: i64,
     /// The summary.
     pub channel: Channel,
+}
+
+/// What one hour of one host yields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HourOutcome {
+    /// Summaries of the exchanges that are done with.
+    pub summaries: Vec<HourSummary>,
+    /// In which minutes of the hour the host showed itself awake.
+    pub awake: AwakeMinutes,
+    /// Joins that were refused because two candidates fitted.
+    pub refused: RefusedJoins,
 }
 
 /// One host between two hours: all that later hours need to know of earlier ones.
@@ -44,19 +57,22 @@ impl Fold {
     /// Takes in one hour (counted from the epoch, later than all before) with its events, in any order, and yields the
     /// summaries of the exchanges that are done with at its end. `coverage` are the statements of this host's sensors; only
     /// what they say of the time since the hour before is looked at.
-    pub fn step(&mut self, hour: i64, mut events: Vec<Event>, coverage: &[CoverageRecord]) -> Vec<HourSummary> {
+    pub fn step(&mut self, hour: i64, mut events: Vec<Event>, coverage: &[CoverageRecord]) -> HourOutcome {
         put_in_order(&mut events);
+        let mut awake = AwakeMinutes::default();
+        events.iter().for_each(|event| awake.take(event));
         let end = Timestamp::from_nanoseconds(hour.saturating_add(1).saturating_mul(HOUR_NS));
         self.carry.coverage.extend(coverage.iter(), self.horizon, Some(end));
         let exchanges = link::advance(&self.host, &mut self.carry, &events, Some(end));
         self.horizon = Some(end);
-        by_hour(&exchanges)
+        HourOutcome { summaries: by_hour(&exchanges), awake, refused: refused_by(&exchanges) }
     }
 
     /// The summaries of the exchanges that are still open, as if nothing more came.
     #[must_use]
-    pub fn rest(&self, coverage: &[CoverageRecord]) -> Vec<HourSummary> {
-        by_hour(&self.open(coverage))
+    pub fn rest(&self, coverage: &[CoverageRecord]) -> HourOutcome {
+        let exchanges = self.open(coverage);
+        HourOutcome { summaries: by_hour(&exchanges), refused: refused_by(&exchanges), ..HourOutcome::default() }
     }
 
     fn open(&self, coverage: &[CoverageRecord]) -> Vec<LinkedExchange> {
@@ -130,6 +146,13 @@ fn split(events: Vec<Event>) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>)
         }
     }
     (hours, coverage)
+}
+
+/// The joins refused while these exchanges were linked.
+pub(crate) fn refused_by(exchanges: &[LinkedExchange]) -> RefusedJoins {
+    let mut refused = RefusedJoins::default();
+    exchanges.iter().for_each(|linked| refused.merge(&linked.refused));
+    refused
 }
 
 fn by_hour(exchanges: &[LinkedExchange]) -> Vec<HourSummary> {

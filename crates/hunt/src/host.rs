@@ -1,6 +1,6 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
-use crate::{coverage::Coverage, fold, summarise};
+use crate::{RefusedJoins, awake::AwakeMinutes, coverage::Coverage, fold, summarise};
 use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use std::sync::Arc;
 
@@ -19,6 +19,10 @@ pub struct HostHunt {
     pub missing_exchanges: u64,
     /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
     pub clock_skew_ns: Option<i64>,
+    /// When it was awake, as far as its telemetry shows.
+    pub awake: AwakeMinutes,
+    /// Joins that were refused because two candidates fitted.
+    pub refused: RefusedJoins,
 }
 
 /// Links and summarises the events of one host.
@@ -33,7 +37,9 @@ pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
     };
     let coverage = Coverage::from_records(records());
     let (from, until) = window(&events, records());
+    let awake = AwakeMinutes::from_events(&events, &coverage);
     let (exchanges, fold) = fold::link_all(host, events);
+    let refused = fold::refused_by(&exchanges);
     HostHunt {
         host: host.clone(),
         channels: summarise::summarise(&exchanges),
@@ -41,6 +47,8 @@ pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
         coverage: coverage.summarise(host, from, until),
         missing_exchanges: coverage.missing_exchanges(),
         clock_skew_ns: fold.clock_skew_ns(),
+        awake,
+        refused,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Application identity: which application a program instance is, and on whose behalf an interpreter runs.
 
-use crate::processes::{Instance, ProcessTable};
+use crate::{
+    lineage,
+    processes::{Instance, ProcessTable},
+};
 use monologue_model::{ApplicationKey, ProcessImage, SignatureState};
 use std::sync::Arc;
 
@@ -89,12 +92,12 @@ pub(crate) fn agent(table: &ProcessTable, instance: &Instance, path: &str) -> Op
         }
     }
     let top = ancestors.last().copied().unwrap_or(instance);
-    let label = top.exec.as_ref().and_then(|exec| exec.launch_label.clone());
-    label.filter(|_| complete).map(|label| (label, top.image.key.pid))
+    let label = complete.then(|| lineage::label(table, top)).flatten()?;
+    Some((label, top.image.key.pid))
 }
 
 /// The script an interpreter was given: the kernel's `#!` script, or the first argument that is a path and no option.
-fn script_of(instance: &Instance, path: &str) -> Option<Arc<str>> {
+pub(crate) fn script_of(instance: &Instance, path: &str) -> Option<Arc<str>> {
     let exec = instance.exec.as_ref()?;
     if let Some(script) = &exec.script {
         return Some(without_home(script));
@@ -113,6 +116,8 @@ fn script_of(instance: &Instance, path: &str) -> Option<Arc<str>> {
                     return None;
                 }
             }
+            // `deno run x.ts`, `bun run x.ts`.
+            "run" if matches!(bare, "deno" | "bun") => {}
             script => return Some(without_home(script)),
         }
     }

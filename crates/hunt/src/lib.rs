@@ -2,6 +2,7 @@
 //! clock or touches files.
 
 pub mod absence;
+pub mod awake;
 mod coverage;
 pub mod disposition;
 mod documented;
@@ -13,6 +14,7 @@ mod identity;
 pub mod judge;
 #[cfg(test)]
 mod laws;
+mod lineage;
 mod link;
 mod origin;
 mod processes;
@@ -26,11 +28,11 @@ pub mod weigh;
 pub mod cadence;
 pub mod discovery;
 
-pub use fold::{Fold, HourSummary, StateError};
+pub use fold::{Fold, HourOutcome, HourSummary, StateError};
 pub use host::{HostHunt, hunt_host};
 pub use hunt::{Hunt, Options, Progress};
 pub use ipnet::IpNet;
-pub use link::{TaskState, task_states};
+pub use link::{RefusedJoins, TaskState, task_states};
 pub use origin::{AddressFacts, Origin};
 pub use signals::{SIGNALS, Signal, by_id, manual};
 pub use verdict::{Census, Verdict};

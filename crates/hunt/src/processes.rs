@@ -1,6 +1,10 @@
 //! Processes of one host over time: which program a pid ran when, who started it, and when it ended.
 
-use crate::{identity, settings};
+mod find;
+
+pub(crate) use find::{Found, Match};
+
+use crate::{identity::file_name, settings};
 use monologue_model::{Detail, Event, ProcessExec, ProcessImage, ProcessKey, Provenance, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -14,8 +18,16 @@ const INSTANCE_CAP: usize = 32_768;
 /// Ancestors followed before a chain is cut: deeper ones do not occur on a Mac.
 const LINEAGE_CAP: usize = 16;
 
+/// How far records of one process may come out of order: a quarter of a second. Endpoint Security stamps them on several
+/// threads, and the versions of a pid tell their true order.
+const DISORDER_NS: i64 = 250_000_000;
+
+/// Programs that only prepare the one they are replaced by: `xpcproxy` starts what launchd runs, the others set up an
+/// environment.
+const WRAPPERS: &[&str] = &["xpcproxy", "env", "nice", "nohup", "arch", "sandbox-exec"];
+
 /// One program run by one process: from its fork or exec to the next exec or the end.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) image: ProcessImage,
     /// When this program began here. For a process older than the log: the first record of it.
@@ -31,13 +43,18 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
+    /// A program of which nothing is known but that a record of this time mentions it.
+    fn unseen(image: &ProcessImage, time: Timestamp) -> Self {
+        Self { image: image.clone(), start: time, end: None, exited: None, exec: None, started_by: None }
+    }
+
     fn contains(&self, time: Timestamp, slack_ns: i64) -> bool {
         self.start.saturating_add(-slack_ns) <= time && self.end.is_none_or(|end| time <= end.saturating_add(slack_ns))
     }
 
     /// Whether its command line names a URL it asks for.
     pub(crate) fn calls(&self) -> bool {
-        self.image.path.as_deref().is_some_and(|path| matches!(identity::file_name(path), "curl" | "wget" | "nscurl"))
+        self.image.path.as_deref().is_some_and(|path| matches!(file_name(path), "curl" | "wget" | "nscurl"))
     }
 
     /// Command line. `None` means nobody recorded it.
@@ -46,47 +63,17 @@ impl Instance {
     }
 }
 
-/// All program instances of one host.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// All program instances of one host. It grows by one event at a time, in order of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProcessTable {
     by_pid: BTreeMap<u32, Vec<Instance>>,
     /// Children by the parent's pid: (time of the fork, child's pid).
     children: BTreeMap<u32, Vec<(Timestamp, u32)>>,
+    /// Path of the program by its build (`LC_UUID`); `None` where one build ran at two places.
+    codes: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
 
 impl ProcessTable {
-    /// Adds what `events`, ordered by time and later than all before, say.
-    pub(crate) fn extend<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
-        let table = self;
-        for event in events {
-            match &event.detail {
-                Detail::ProcessFork(fork) => {
-                    table.see(&fork.parent, event.time);
-                    table.begin(&fork.child, event.time, None, event);
-                    if let (Some(parent), Some(child)) = (fork.parent.key.pid, fork.child.key.pid) {
-                        table.children.entry(parent).or_default().push((event.time, child));
-                    }
-                }
-                Detail::ProcessExec(exec) => {
-                    table.see(&exec.previous, event.time);
-                    table.begin(&exec.target, event.time, Some(exec), event);
-                }
-                Detail::ProcessExit(exit) => {
-                    table.see(&exit.process, event.time);
-                    table.end(&exit.process, event);
-                }
-                Detail::FileEffect(effect) => table.see(&effect.process, event.time),
-                Detail::ServiceConnect(connect) => table.see(&connect.process, event.time),
-                Detail::LaunchItem(item) => {
-                    if let Some(instigator) = &item.instigator {
-                        table.see(instigator, event.time);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Forgets instances that ended long before `horizon` and of which nothing open speaks: neither one of `pids`, nor a
     /// caller that may have begun a flow at one of the `starts`. Ancestors of what stays are kept.
     pub(crate) fn forget(&mut self, horizon: Timestamp, pids: &BTreeSet<u32>, starts: &[Timestamp]) {
@@ -132,23 +119,48 @@ impl ProcessTable {
         });
     }
 
+    /// Takes what `events`, ordered by time and later than all before, say.
+    pub(crate) fn extend<'a>(&mut self, events: impl Iterator<Item = &'a Event>) {
+        events.for_each(|event| self.take(event));
+    }
+
+    /// Takes the next event by time.
+    pub(crate) fn take(&mut self, event: &Event) {
+        match &event.detail {
+            Detail::ProcessFork(fork) => {
+                self.see(&fork.parent, event.time);
+                self.begin(&fork.child, event.time, None, event);
+                if let (Some(parent), Some(child)) = (fork.parent.key.pid, fork.child.key.pid) {
+                    self.children.entry(parent).or_default().push((event.time, child));
+                }
+            }
+            Detail::ProcessExec(exec) => {
+                self.see(&exec.previous, event.time);
+                self.begin(&exec.target, event.time, Some(exec), event);
+            }
+            Detail::ProcessExit(exit) => {
+                self.see(&exit.process, event.time);
+                self.end(&exit.process, event);
+            }
+            Detail::FileEffect(effect) => self.see(&effect.process, event.time),
+            Detail::ServiceConnect(connect) => self.see(&connect.process, event.time),
+            Detail::LaunchItem(item) => {
+                if let Some(instigator) = &item.instigator {
+                    self.see(instigator, event.time);
+                }
+            }
+            Detail::Task(task) => self.learn_code(&task.process),
+            _ => {}
+        }
+    }
+
     /// A record mentions a process: if it is not known, it is older than the log.
     fn see(&mut self, image: &ProcessImage, time: Timestamp) {
         let Some(pid) = image.key.pid else { return };
         let instances = self.by_pid.entry(pid).or_default();
         let known = instances.last().is_some_and(|last| last.end.is_none() && same_instance(&last.image, image));
         if !known && !instances.iter().any(|other| same_instance(&other.image, image)) {
-            if let Some(last) = instances.last_mut().filter(|last| last.end.is_none()) {
-                last.end = Some(time);
-            }
-            instances.push(Instance {
-                image: image.clone(),
-                start: time,
-                end: None,
-                exited: None,
-                exec: None,
-                started_by: None,
-            });
+            insert(instances, Instance::unseen(image, time));
             self.bear(image, time);
         }
     }
@@ -166,17 +178,22 @@ impl ProcessTable {
     fn begin(&mut self, image: &ProcessImage, time: Timestamp, exec: Option<&ProcessExec>, event: &Event) {
         let Some(pid) = image.key.pid else { return };
         let instances = self.by_pid.entry(pid).or_default();
-        if let Some(last) = instances.last_mut().filter(|last| last.end.is_none()) {
-            last.end = Some(time);
-        }
-        instances.push(Instance {
-            image: image.clone(),
-            start: time,
-            end: None,
-            exited: None,
+        let begun = Instance {
             exec: exec.map(|exec| Box::new(exec.clone())),
             started_by: Some(event.provenance.clone()),
+            ..Instance::unseen(image, time)
+        };
+        // Its own records may have come a little before that of its beginning.
+        let early = instances.iter_mut().rev().find(|known| {
+            known.started_by.is_none() && is_same_version(&known.image, image) && time.since(known.start) <= DISORDER_NS
         });
+        match early {
+            Some(known) => {
+                let (start, end, exited) = (known.start, known.end, known.exited.take());
+                *known = Instance { start, end, exited, ..begun };
+            }
+            None => insert(instances, begun),
+        }
         if exec.is_some() {
             self.bear(image, time);
         }
@@ -221,30 +238,121 @@ impl ProcessTable {
 
     /// The instance that started this one: its parent by token, as it was when this one began.
     pub(crate) fn parent(&self, instance: &Instance) -> Option<&Instance> {
-        let key = instance.image.parent.as_ref()?;
-        if let Some(parent) = self.by_key(key) {
-            return Some(parent);
+        self.by_token(instance.image.parent.as_ref()?, instance.start)
+    }
+
+    /// The instance that a token of this time means.
+    fn by_token(&self, key: &ProcessKey, time: Timestamp) -> Option<&Instance> {
+        let version = key.pidversion;
+        let known = self.by_pid.get(&key.pid?)?.iter().rev().find(|instance| {
+            version.is_some() && instance.image.key.pidversion == version && instance.start.since(time) <= DISORDER_NS
+        });
+        // The token names the present version; at the fork it may have run as another program of the same pid.
+        known.or_else(|| self.at(key.pid?, time, None, 0))
+    }
+
+    /// The process that macOS holds responsible for this one, where it is another than itself and launchd. The inner
+    /// `None` means that the other was never seen.
+    pub(crate) fn responsible(&self, instance: &Instance) -> Option<Option<&Instance>> {
+        let key = instance.image.responsible.as_ref()?;
+        let pid = key.pid.filter(|pid| *pid != 1 && Some(*pid) != instance.image.key.pid)?;
+        let fits = |found: &&Instance| found.image.key.pid == Some(pid);
+        Some(self.by_token(key, instance.start).filter(fits))
+    }
+
+    /// The program that this one replaced by exec in the same process. `None`: there was none that says who asked (a
+    /// fork's copy, a wrapper), or nobody recorded it.
+    fn replaced(&self, instance: &Instance) -> Option<&Instance> {
+        let mut current = instance;
+        for _ in 0..LINEAGE_CAP {
+            let previous = self.previous(current)?;
+            if previous.exec.is_none() && !self.is_no_copy(previous) {
+                return None;
+            }
+            let wrapper = previous.image.path.as_deref().is_some_and(|path| WRAPPERS.contains(&file_name(path)));
+            if !wrapper {
+                return Some(previous);
+            }
+            current = previous;
         }
-        // The token names the parent's present version; at the fork it may have run as another program of the same pid.
-        self.at(key.pid?, instance.start, None, 0)
+        None
+    }
+
+    /// Whether a program whose exec nobody recorded is certainly not a fork's copy of its parent.
+    fn is_no_copy(&self, instance: &Instance) -> bool {
+        let Some(path) = instance.image.path.as_deref().filter(|_| instance.started_by.is_none()) else { return false };
+        if instance.image.parent.as_ref().and_then(|parent| parent.pid) == Some(1) {
+            return file_name(path) != "launchd";
+        }
+        self.parent(instance).and_then(|parent| parent.image.path.as_deref()).is_some_and(|parent| parent != path)
+    }
+
+    /// What the same process ran before its exec.
+    pub(crate) fn previous(&self, instance: &Instance) -> Option<&Instance> {
+        let key = &instance.exec.as_ref()?.previous.key;
+        if key.pidversion.is_some() {
+            return self.by_key(key).filter(|previous| !std::ptr::eq(*previous, instance));
+        }
+        let instances = self.by_pid.get(&key.pid?)?;
+        let at = instances.iter().position(|other| std::ptr::eq(other, instance))?;
+        instances.get(at.checked_sub(1)?).filter(|previous| previous.end == Some(instance.start))
     }
 
     /// Ancestors, nearest first, up to launchd or the first that is not known. The flag says whether launchd was reached.
+    /// A program replaced by exec in the same process counts as one.
     pub(crate) fn ancestors<'a>(&'a self, instance: &'a Instance) -> (Vec<&'a Instance>, bool) {
         let mut chain: Vec<&Instance> = Vec::new();
         let mut current = instance;
         for _ in 0..LINEAGE_CAP {
-            if current.image.parent.as_ref().and_then(|parent| parent.pid) == Some(1) {
-                return (chain, true);
-            }
-            let Some(parent) = self.parent(current) else { return (chain, false) };
-            if std::ptr::eq(parent, current) || chain.iter().any(|seen| std::ptr::eq(*seen, parent)) {
+            let next = match self.replaced(current) {
+                Some(previous) => previous,
+                None if current.image.parent.as_ref().and_then(|parent| parent.pid) == Some(1) => return (chain, true),
+                None => match self.parent(current) {
+                    Some(parent) => parent,
+                    None => return (chain, false),
+                },
+            };
+            if std::ptr::eq(next, current) || chain.iter().any(|seen| std::ptr::eq(*seen, next)) {
                 return (chain, false);
             }
-            chain.push(parent);
-            current = parent;
+            chain.push(next);
+            current = next;
         }
         (chain, false)
+    }
+
+    /// Forgets what ended before `before` and stands in no lineage of what is kept, so that a table carried from hour to
+    /// hour stays as small as the host's living processes.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for a table that is carried from hour to hour"))]
+    pub(crate) fn forget_ended_before(&mut self, before: Timestamp) {
+        let mut kept: BTreeSet<(u32, usize)> = BTreeSet::new();
+        let mut open: Vec<&Instance> =
+            self.instances().filter(|instance| instance.end.is_none_or(|end| end >= before)).collect();
+        while let Some(instance) = open.pop() {
+            let Some(place) = self.place_of(instance) else { continue };
+            if kept.insert(place) {
+                open.extend(self.parent(instance).into_iter().chain(self.previous(instance)));
+            }
+        }
+        for (pid, instances) in &mut self.by_pid {
+            let mut at = 0;
+            instances.retain(|_| {
+                at += 1;
+                kept.contains(&(*pid, at - 1))
+            });
+        }
+        self.by_pid.retain(|_, instances| !instances.is_empty());
+        let alive = &self.by_pid;
+        for forks in self.children.values_mut() {
+            forks.retain(|(time, child)| *time >= before || alive.contains_key(child));
+        }
+        self.children.retain(|_, forks| !forks.is_empty());
+    }
+
+    fn place_of(&self, instance: &Instance) -> Option<(u32, usize)> {
+        let pid = instance.image.key.pid?;
+        let at = self.by_pid.get(&pid)?.iter().position(|other| std::ptr::eq(other, instance))?;
+        Some((pid, at))
     }
 
     /// Every pid that descends from `pid` by forks at or after `from`, with the time of the fork; `pid` itself first.
@@ -286,13 +394,51 @@ fn same_instance(one: &ProcessImage, other: &ProcessImage) -> bool {
     }
 }
 
-/// A chain of names for the reader, the oldest ancestor first.
-pub(crate) fn lineage(table: &ProcessTable, instance: &Instance) -> Vec<Arc<str>> {
-    let (ancestors, complete) = table.ancestors(instance);
-    let mut names: Vec<Arc<str>> = Vec::new();
-    names.push(if complete { "launchd".into() } else { "…".into() });
-    for step in ancestors.iter().rev().copied().chain([instance]) {
-        names.push(step.image.path.clone().unwrap_or_else(|| "unknown".into()));
-    }
-    names
+/// Whether both versions are known and the same.
+fn is_same_version(one: &ProcessImage, other: &ProcessImage) -> bool {
+    one.key.pidversion.is_some() && one.key.pidversion == other.key.pidversion && one.key.boot == other.key.boot
 }
+
+/// Puts a program among those of its pid. Usually it is the last, and ends the one before it; where its record came a
+/// little late, it stands before what it led to.
+fn insert(instances: &mut Vec<Instance>, mut new: Instance) {
+    let mut at = instances.len();
+    while let Some(later) = at.checked_sub(1).and_then(|before| instances.get(before)) {
+        if !leads_to(&new, later) {
+            break;
+        }
+        at -= 1;
+    }
+    if let Some(next) = instances.get(at) {
+        new.start = new.start.min(next.start);
+        new.end = Some(next.start);
+    }
+    if let Some(last) = at.checked_sub(1).and_then(|before| instances.get_mut(before))
+        && (last.end.is_none() || last.exited.is_none() && last.end > Some(new.start))
+    {
+        last.end = Some(new.start.max(last.start));
+    }
+    instances.insert(at, new);
+}
+
+/// Whether `new`, recorded after `known`, came before it all the same.
+fn leads_to(new: &Instance, known: &Instance) -> bool {
+    if new.start.since(known.start) > DISORDER_NS || new.image.key.boot != known.image.key.boot {
+        return false;
+    }
+    match (new.image.key.pidversion, known.image.key.pidversion) {
+        (Some(new), Some(known)) => new < known,
+        // Without versions: a fork whose copy has been replaced already.
+        _ => {
+            let parent = |instance: &Instance| instance.image.parent.as_ref().and_then(|parent| parent.pid);
+            new.exec.is_none()
+                && new.started_by.is_some()
+                && known.exec.is_some()
+                && parent(new).is_some()
+                && parent(new) == parent(known)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

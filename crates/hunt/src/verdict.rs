@@ -1,6 +1,9 @@
 //! The second pass: what must be known of the whole hunt, then the judgement of each host's channels.
 
-use crate::{HostHunt, absence, cadence, discovery, documented, finding, judge, judge::Context, settings};
+use crate::{
+    HostHunt, RefusedJoins, absence, awake::AwakeClock, cadence, discovery, documented, finding, judge, judge::Context,
+    settings,
+};
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
     Timestamp,
@@ -20,6 +23,8 @@ pub struct Census {
     p_values: Vec<f64>,
     /// Clock differences worth a note, sensor minus host, in nanoseconds.
     skews: Vec<(i64, Arc<str>)>,
+    /// Joins that were refused, by host.
+    refused: Vec<(Arc<str>, RefusedJoins)>,
     /// Records that could show exchanges and were lost, by host.
     missing: Vec<(Arc<str>, u64)>,
     first_time: Option<Timestamp>,
@@ -36,9 +41,13 @@ impl Census {
         self.exchanges += host.exchanges;
         let attributed = host.channels.iter().any(|channel| !channel.key.application.is_unknown());
         self.attributed_hosts += u64::from(attributed);
+        let clock = host.awake.clock();
         for channel in &host.channels {
             *self.prevalence.entry(fleet_name(channel)).or_insert(0) += 1;
-            self.p_values.extend(cadence_of(channel).map(|test| test.p_value));
+            self.p_values.extend(cadence_of(channel, &clock).map(|test| test.p_value));
+        }
+        if host.refused != RefusedJoins::default() {
+            self.refused.push((host.host.clone(), host.refused));
         }
         let skew = host.clock_skew_ns.filter(|skew| skew.abs() > NOTED_SKEW_NS);
         self.skews.extend(skew.map(|skew| (skew, host.host.clone())));
@@ -60,6 +69,7 @@ impl Census {
         self.p_values.extend(other.p_values);
         self.skews.extend(other.skews);
         self.missing.extend(other.missing);
+        self.refused.extend(other.refused);
         self.first_time = earlier(self.first_time, other.first_time);
         self.last_time = self.last_time.max(other.last_time);
     }
@@ -67,6 +77,7 @@ impl Census {
     fn notes(&mut self) -> Vec<String> {
         self.skews.sort_unstable();
         self.missing.sort_unstable();
+        self.refused.sort_by(|one, other| one.0.cmp(&other.0));
         let mut notes = Vec::new();
         if let (Some((least, first)), Some((greatest, _))) = (self.skews.first(), self.skews.last()) {
             let whose = match self.skews.len() {
@@ -86,6 +97,9 @@ impl Census {
                 "{host}: {records} records that could show exchanges were lost, so nothing is said here from absence"
             )
         }));
+        for (host, refused) in &self.refused {
+            notes.extend(refused.sentences().into_iter().map(|sentence| format!("{host}: {sentence}")));
+        }
         notes
     }
 }
@@ -118,6 +132,7 @@ impl Verdict {
     /// Judges the channels of one host of the census.
     pub fn judge(&mut self, host: HostHunt) {
         let possible = absence::possible(&host.channels);
+        let clock = host.awake.clock();
         for (channel, possible) in host.channels.iter().zip(&possible) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
             let context = Context {
@@ -125,7 +140,7 @@ impl Verdict {
                     hosts: self.census.prevalence.get(&fleet_name(channel)).copied().unwrap_or(1),
                     of: self.census.attributed_hosts,
                 },
-                cadence: cadence_of(channel),
+                cadence: cadence_of(channel, &clock),
                 cadence_threshold: self.cadence_threshold,
                 documented: documented::explain(channel),
             };
@@ -185,9 +200,13 @@ fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
         .collect()
 }
 
-fn cadence_of(channel: &Channel) -> Option<cadence::Cadence> {
+/// The cadence of a channel on its host's awake clock. Connections are brought together on the wall clock: what lies close
+/// together on the other may be a night apart.
+fn cadence_of(channel: &Channel, clock: &AwakeClock) -> Option<cadence::Cadence> {
     let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
-    cadence::test(&cadence::check_ins(&times, cadence::COLLAPSE_NS))
+    let check_ins = cadence::check_ins(&times, cadence::COLLAPSE_NS);
+    let awake: Vec<i64> = check_ins.iter().map(|time| clock.reading(Timestamp::from_nanoseconds(*time))).collect();
+    cadence::test(&awake)
 }
 
 /// The name of a channel without its host: the same on every host of the fleet.

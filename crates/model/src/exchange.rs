@@ -150,12 +150,20 @@ pub enum LinkStrength {
     Token,
     /// Same instance identifier (task UUID, sensor uid, connection number within a process).
     Instance,
+    /// Same pid within the life of the process, and of those the one with the same build of the program (`LC_UUID`).
+    CodeUuid,
+    /// As `CodeUuid`, by the hash of the code directory.
+    Cdhash,
     /// Same local address and port at the same time.
     LocalEndpoint,
+    /// As `CodeUuid`, by the path of the program.
+    Path,
     /// Same pid within the life of the process.
     PidAndTime,
     /// The command line names the destination, and the flow lies within the life of the process.
     ArgumentsAndTime,
+    /// Same host, destination and time, and nothing more.
+    DestinationAndTime,
 }
 
 /// One join that was made.
@@ -165,6 +173,16 @@ pub struct Link {
     pub strength: LinkStrength,
     /// What was joined, as two format names.
     pub between: (Arc<str>, Arc<str>),
+    /// How many fitted before the strongest evidence chose: 1 means that no other did.
+    pub candidates: u32,
+}
+
+impl Link {
+    /// A join for which nothing else fitted.
+    #[must_use]
+    pub const fn sure(strength: LinkStrength, one: Arc<str>, other: Arc<str>) -> Self {
+        Self { strength, between: (one, other), candidates: 1 }
+    }
 }
 
 /// One outbound request or flow and all that any sensor recorded of its response.

@@ -276,9 +276,9 @@ fn a_state_that_was_written_and_read_goes_on_as_if_it_had_never_stopped() {
             let bytes = fold.to_bytes().unwrap();
             fold = Fold::from_bytes(&bytes).unwrap();
             assert_eq!(fold.to_bytes().unwrap(), bytes, "equal states have equal bytes");
-            summaries.extend(fold.step(hour, events, &coverage));
+            summaries.extend(fold.step(hour, events, &coverage).summaries);
         }
-        summaries.extend(fold.rest(&coverage));
+        summaries.extend(fold.rest(&coverage).summaries);
         assert!(merged(summaries) == whole, "{host}: stopping between hours changed something");
     }
 }
@@ -291,8 +291,8 @@ fn hours_say_what_a_whole_day_in_one_piece_says() {
         let (hours, coverage) = by_hour(&events);
         let last = *hours.last_key_value().unwrap().0;
         let mut fold = Fold::new(host.clone());
-        let mut summaries = fold.step(last, hours.into_values().flatten().collect(), &coverage);
-        summaries.extend(fold.rest(&coverage));
+        let mut summaries = fold.step(last, hours.into_values().flatten().collect(), &coverage).summaries;
+        summaries.extend(fold.rest(&coverage).summaries);
         let whole = merged(summaries);
         let decide = |channels: &[Channel]| -> BTreeMap<String, (u64, String)> {
             let possible = absence::possible(channels);

@@ -2,8 +2,11 @@
 //! line. Two candidates are none.
 
 use super::{connections, flows, tasks};
-use crate::{processes::Instance, processes::ProcessTable, settings};
-use monologue_model::{Destination, DestinationName, Timestamp};
+use crate::{
+    processes::{Found, Instance, Match, ProcessTable},
+    settings,
+};
+use monologue_model::{Destination, DestinationName, LinkStrength, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
@@ -19,6 +22,8 @@ pub(super) struct JoinedFlows {
     pub(super) taken: BTreeSet<usize>,
     /// Median of (flow's first packet − connection's start) over the pairs. `None`: no pair.
     pub(super) skew_ns: Option<i64>,
+    /// Connections for which two flows fitted, or that share a flow with another.
+    pub(super) refused: BTreeSet<usize>,
 }
 
 /// Joins by local address and port at the same time.
@@ -31,6 +36,7 @@ pub(super) fn connections_to_flows(
         by_local.entry(flow.originator).or_default().push(at);
     }
     let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut joined = JoinedFlows::default();
     for (at, connection) in connections.iter().enumerate() {
         let Some(local) = connection.local else { continue };
         let end = connection.closed.unwrap_or(connection.start).saturating_add(settings::CLOCK_SLACK_NS);
@@ -44,11 +50,12 @@ pub(super) fn connections_to_flows(
         };
         let candidates = by_local.get(&local).map_or(&[][..], Vec::as_slice);
         let mut fitting = candidates.iter().copied().filter(|flow| flows.get(*flow).is_some_and(fits));
-        if let (Some(flow), None) = (fitting.next(), fitting.next()) {
-            claims.entry(flow).or_default().push(at);
+        match (fitting.next(), fitting.next()) {
+            (Some(flow), None) => claims.entry(flow).or_default().push(at),
+            (Some(_), Some(_)) => drop(joined.refused.insert(at)),
+            _ => {}
         }
     }
-    let mut joined = JoinedFlows::default();
     let mut differences = Vec::new();
     for (flow, claimants) in claims {
         if let [connection] = claimants.as_slice() {
@@ -57,6 +64,8 @@ pub(super) fn connections_to_flows(
             if let (Some(flow), Some(connection)) = (flows.get(flow), connections.get(*connection)) {
                 differences.push(flow.start.since(connection.start));
             }
+        } else {
+            joined.refused.extend(claimants);
         }
     }
     differences.sort_unstable();
@@ -69,6 +78,8 @@ pub(super) fn connections_to_flows(
 pub(super) struct JoinedTasks {
     pub(super) connection_of: BTreeMap<usize, usize>,
     pub(super) tasks_on: BTreeMap<usize, usize>,
+    /// Tasks for which two connections fitted.
+    pub(super) refused: BTreeSet<usize>,
 }
 
 /// Joins by the connection's number within the same process, at the same time.
@@ -87,10 +98,25 @@ pub(super) fn tasks_to_connections(tasks: &[tasks::Task], connections: &[connect
                 && connection.closed.is_none_or(|closed| task.first <= closed.saturating_add(settings::CLOCK_SLACK_NS))
         };
         let candidates = by_number.get(&(task.process.key.pid, number)).map_or(&[][..], Vec::as_slice);
-        let mut fitting = candidates.iter().copied().filter(|found| connections.get(*found).is_some_and(fits));
-        if let (Some(connection), None) = (fitting.next(), fitting.next()) {
-            joined.connection_of.insert(at, connection);
-            *joined.tasks_on.entry(connection).or_insert(0) += 1;
+        let mut fitting: Vec<usize> =
+            candidates.iter().copied().filter(|found| connections.get(*found).is_some_and(fits)).collect();
+        if fitting.len() > 1 {
+            // Two processes had the pid and the number: the build of the program may tell them apart.
+            let same_build = |found: &usize| {
+                let code = connections.get(*found).and_then(|connection| connection.process.code_uuid.as_ref());
+                code.is_some() && code == task.process.code_uuid.as_ref()
+            };
+            if fitting.iter().any(same_build) {
+                fitting.retain(same_build);
+            }
+        }
+        match fitting.as_slice() {
+            [connection] => {
+                joined.connection_of.insert(at, *connection);
+                *joined.tasks_on.entry(*connection).or_insert(0) += 1;
+            }
+            [] => {}
+            _ => drop(joined.refused.insert(at)),
         }
     }
     joined
@@ -117,27 +143,33 @@ impl<'a> Callers<'a> {
         Self { by_name }
     }
 
-    /// The one process that asked for this name while the flow began.
+    /// The process that asked for this name while the flow began, if one fits.
     pub(super) fn of(
         &self,
         destination: &Destination,
         start: Timestamp,
         end: Timestamp,
         clock_known: bool,
-    ) -> Option<&'a Instance> {
-        let name = match &destination.name {
-            DestinationName::Known(name) => name.to_string(),
-            _ => destination.address?.to_string(),
+    ) -> Found<'a> {
+        let name = match (&destination.name, destination.address) {
+            (DestinationName::Known(name), _) => name.to_string(),
+            (_, Some(address)) => address.to_string(),
+            _ => return Found::Nobody,
         };
         let slack = if clock_known { settings::CLOCK_SLACK_NS / 2 } else { settings::CLOCK_SLACK_NS };
-        let mut callers = self.by_name.get(&name)?.iter().filter(|instance| {
+        let mut callers = self.by_name.get(&name).into_iter().flatten().filter(|instance| {
             instance.start.saturating_add(-slack) <= start
                 && instance
                     .end
                     .is_none_or(|gone| start <= gone.saturating_add(slack) && end <= gone.saturating_add(5 * slack))
         });
-        let first = callers.next()?;
-        callers.next().is_none().then_some(*first)
+        match (callers.next(), callers.next()) {
+            (Some(instance), None) => {
+                Found::One(Match { instance, strength: LinkStrength::ArgumentsAndTime, candidates: 1 })
+            }
+            (None, _) => Found::Nobody,
+            _ => Found::Several,
+        }
     }
 }
 

@@ -9,20 +9,27 @@ mod effects;
 mod flows;
 mod join;
 mod names;
+mod refused;
 mod tasks;
 
 pub(crate) use carry::Carry;
 pub(crate) use flows::{is_unicast, service_of};
+pub use refused::RefusedJoins;
 pub use tasks::{TaskState, task_states};
 
-use crate::{coverage::Coverage, identity, processes, processes::Instance, processes::ProcessTable, settings};
+use crate::{
+    coverage::Coverage,
+    identity, lineage,
+    processes::{Found, Instance, Match, ProcessTable},
+    settings,
+};
 use effects::{Aftermath, Deeds, Watch};
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
     LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Timestamp, Transport,
     WitnessKind,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 /// Programs that own the sockets of others: `nsurlsessiond` runs background sessions, WebKit's networking process every
 /// web view.
@@ -39,6 +46,8 @@ pub(crate) struct LinkedExchange {
     answer: Option<(Timestamp, Timestamp)>,
     /// How far those times may be off the host's clock, in nanoseconds.
     clock_error_ns: i64,
+    /// Joins that were refused on the way, because two candidates fitted.
+    pub(crate) refused: RefusedJoins,
 }
 
 impl LinkedExchange {
@@ -68,7 +77,14 @@ impl LinkedExchange {
 impl LinkedExchange {
     /// An exchange made by a test.
     pub(crate) fn for_laws(exchange: Exchange) -> Self {
-        Self { exchange, protocol: None, self_removal: None, answer: None, clock_error_ns: 0 }
+        Self {
+            exchange,
+            protocol: None,
+            self_removal: None,
+            answer: None,
+            clock_error_ns: 0,
+            refused: RefusedJoins::default(),
+        }
     }
 }
 
@@ -139,6 +155,7 @@ struct Host<'a> {
     names: &'a names::Names,
     two_sided: bool,
     log_shows_responses: bool,
+    refused: Cell<RefusedJoins>,
 }
 
 /// Links the events of one host that came since, ordered by time, and yields the exchanges that are done with at `horizon`;
@@ -159,6 +176,7 @@ pub(crate) fn advance(
         names: &carry.names,
         two_sided: carry.two_sided,
         log_shows_responses: carry.log_shows_responses,
+        refused: Cell::default(),
     };
     let drafts = host.drafts(carry, &joined);
     let mut exchanges = match horizon {
@@ -173,7 +191,8 @@ impl Host<'_> {
     /// Every exchange that the parts held make, with what followed its reply.
     fn drafts(&self, carry: &Carry, joined: &Joined) -> Vec<Draft> {
         let mut drafts = Vec::new();
-        let mut add = |group: Group, linked: LinkedExchange| {
+        let mut add = |group: Group, mut linked: LinkedExchange| {
+            linked.refused.merge(&self.refused.take());
             drafts.push(Draft { linked, group, root: None, aftermath: None });
         };
         let flow_on = |connection: usize| joined.flows.flow_of.get(&connection).and_then(|at| carry.flows.get(*at));
@@ -182,13 +201,15 @@ impl Host<'_> {
             let connection = place.and_then(|place| carry.connections.get(place));
             let sharing = place.map_or(1, |place| joined.tasks.tasks_on.get(&place).copied().unwrap_or(1))
                 + connection.map_or(0, |connection| connection.tasks_gone);
-            if let Some(linked) = self.of_task(task, connection, place.and_then(flow_on), sharing) {
+            if let Some(mut linked) = self.of_task(task, connection, place.and_then(flow_on), sharing) {
+                linked.refused.connections += u64::from(joined.tasks.refused.contains(&at));
                 add(joined.group_of_task(at), linked);
             }
         }
         for (at, connection) in carry.connections.iter().enumerate() {
             if !connection.had_tasks && !joined.tasks.tasks_on.contains_key(&at) {
-                for linked in self.of_connection(connection, flow_on(at)) {
+                for mut linked in self.of_connection(connection, flow_on(at)) {
+                    linked.refused.flows += u64::from(joined.flows.refused.contains(&at));
                     add(Group::Connection(at), linked);
                 }
             }
@@ -207,13 +228,27 @@ impl Host<'_> {
         drafts
     }
 
-    fn instance(&self, image: &ProcessImage, time: Timestamp) -> Option<&Instance> {
-        self.table.at(image.key.pid?, time, image.path.as_deref(), settings::CLOCK_SLACK_NS)
+    /// The process that a record of this host's own log means. Refusals are counted.
+    fn process_of(&self, image: &ProcessImage, time: Timestamp) -> Option<Match<'_>> {
+        match self.table.find(image, time, settings::CLOCK_SLACK_NS) {
+            Found::One(found) => Some(found),
+            Found::Nobody => None,
+            Found::Several => {
+                self.refuse(|refused| refused.processes += 1);
+                None
+            }
+        }
+    }
+
+    fn refuse(&self, count: impl FnOnce(&mut RefusedJoins)) {
+        let mut refused = self.refused.get();
+        count(&mut refused);
+        self.refused.set(refused);
     }
 
     /// An exchange of which nothing is known but who logged it and when.
     fn blank(&self, time: Timestamp, image: Option<&ProcessImage>, format: &Arc<str>) -> Exchange {
-        let instance = image.and_then(|image| self.instance(image, time));
+        let found = image.and_then(|image| self.process_of(image, time));
         let mut exchange = Exchange {
             time,
             host: self.name.clone(),
@@ -243,8 +278,8 @@ impl Host<'_> {
             links: Vec::new(),
             cites: Vec::new(),
         };
-        if let Some(instance) = instance {
-            self.identify(&mut exchange, instance, LinkStrength::PidAndTime, format);
+        if let Some(found) = found {
+            self.identify(&mut exchange, found, format);
         } else if let Some(image) = image {
             exchange.application = identity::of_image(image);
             exchange.process = Some(image.clone());
@@ -258,11 +293,12 @@ impl Host<'_> {
         exchange
     }
 
-    fn identify(&self, exchange: &mut Exchange, instance: &Instance, strength: LinkStrength, format: &Arc<str>) {
+    fn identify(&self, exchange: &mut Exchange, found: Match<'_>, format: &Arc<str>) {
+        let Match { instance, strength, candidates } = found;
         exchange.application = identity::of_instance(self.table, instance);
         exchange.process = Some(instance.image.clone());
-        exchange.lineage = processes::lineage(self.table, instance);
-        exchange.links.push(Link { strength, between: (format.clone(), "process".into()) });
+        exchange.lineage = lineage::lineage(self.table, instance);
+        exchange.links.push(Link { strength, between: (format.clone(), "process".into()), candidates });
         if let Some(provenance) = &instance.started_by {
             exchange.cites.push((WitnessKind::Identity, provenance.clone()));
         }
@@ -311,10 +347,7 @@ impl Host<'_> {
             name_from_endpoint(&mut exchange.destination, connection);
             exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
                 && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
-            exchange.links.push(Link {
-                strength: LinkStrength::Instance,
-                between: (task.format.clone(), connection.format.clone()),
-            });
+            exchange.links.push(Link::sure(LinkStrength::Instance, task.format.clone(), connection.format.clone()));
         }
         if let (Some(flow), Some(connection)) = (flow, connection) {
             let alone = sharing == 1
@@ -381,9 +414,7 @@ impl Host<'_> {
             exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Silence).cloned());
         }
         exchange.fresh_connection |= alone && first.fresh;
-        exchange
-            .links
-            .push(Link { strength: LinkStrength::LocalEndpoint, between: ("unified-log".into(), flow.format.clone()) });
+        exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
         first.protocol.clone()
     }
@@ -427,10 +458,11 @@ impl Host<'_> {
         }
         let mut protocol = None;
         if let Some(flow) = flow {
-            exchange.links.push(Link {
-                strength: LinkStrength::LocalEndpoint,
-                between: (connection.format.clone(), flow.format.clone()),
-            });
+            exchange.links.push(Link::sure(
+                LinkStrength::LocalEndpoint,
+                connection.format.clone(),
+                flow.format.clone(),
+            ));
             protocol = self.merge_requests(&mut exchange, &requests);
         }
         let end = connection.closed.unwrap_or(connection.start);
@@ -473,8 +505,10 @@ impl Host<'_> {
             let time = request.time.saturating_add(shift);
             let caller = callers.of(&request.destination, time, flow.end.saturating_add(shift), skew_ns.is_some());
             let mut exchange = self.blank(time, None, &flow.format);
-            if let Some(instance) = caller {
-                self.identify(&mut exchange, instance, LinkStrength::ArgumentsAndTime, &flow.format);
+            match caller {
+                Found::One(found) => self.identify(&mut exchange, found, &flow.format),
+                Found::Several => self.refuse(|refused| refused.callers += 1),
+                Found::Nobody => {}
             }
             exchange.destination = request.destination;
             exchange.fresh_connection = request.fresh;
@@ -503,7 +537,7 @@ impl Host<'_> {
         let self_removal =
             instance.and_then(|instance| self.deeds.self_removal(instance)).map(|effect| effect.provenance.clone());
         let answer = answer.filter(|_| exchange.reply.is_answer());
-        LinkedExchange { exchange, protocol, self_removal, answer, clock_error_ns: 0 }
+        LinkedExchange { exchange, protocol, self_removal, answer, clock_error_ns: 0, refused: RefusedJoins::default() }
     }
 
     fn instance_of(&self, key: &ProcessKey) -> Option<&Instance> {
