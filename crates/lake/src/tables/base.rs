@@ -140,9 +140,8 @@ pub(super) struct Origin {
 impl Kept<'_> {
     /// What of an event the base columns tell.
     pub(super) fn origin(&self, interner: &mut Interner) -> Result<Origin, Unexpected> {
-        let hash = <[u8; 32]>::try_from(self.provenance.sha256).map_err(|_| {
-            Unexpected::new("provenance.sha256", "32 bytes", &self.provenance.sha256.len().to_string())
-        })?;
+        let hash = <[u8; 32]>::try_from(self.provenance.sha256)
+            .map_err(|_| Unexpected::new("provenance.sha256", "32 bytes", &self.provenance.sha256.len().to_string()))?;
         Ok(Origin {
             time: Timestamp::from_nanoseconds(self.time_ns),
             host: interner.option(self.device.hostname),

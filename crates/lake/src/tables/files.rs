@@ -36,7 +36,8 @@ const LAYOUT_KEY: &str = "monologue.layout";
 const TABLE_KEY: &str = "monologue.table";
 
 /// Columns whose values hardly ever repeat: a dictionary of them is wasted work.
-const DISTINCT: [&str; 6] = ["time_ns", "time", "provenance.offset", "provenance.length", "provenance.sha256", "summary"];
+const DISTINCT: [&str; 6] =
+    ["time_ns", "time", "provenance.offset", "provenance.length", "provenance.sha256", "summary"];
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -231,9 +231,9 @@ fn fact(row: HttpRow<'_>, interner: &mut Interner) -> Result<TaskFact, Unexpecte
         HttpKind::TaskRequestSent => TaskFact::RequestSent {
             body: match need(facts.request_body, "monologue.task.request_body")? {
                 BodyKind::None => RequestBody::None,
-                BodyKind::Bytes => RequestBody::Bytes(
-                    need(row.http_request.body_length, "http_request.body_length")?.cast_unsigned(),
-                ),
+                BodyKind::Bytes => {
+                    RequestBody::Bytes(need(row.http_request.body_length, "http_request.body_length")?.cast_unsigned())
+                }
                 BodyKind::Unsized => RequestBody::Unsized,
             },
         },

@@ -51,7 +51,14 @@ pub fn reference() -> String {
     SOURCES.iter().chain([&SUMMARIES_SOURCE]).for_each(|source| read_structs(source, &mut structs));
     let mut page = INTRODUCTION.to_owned();
     for table in Table::ALL {
-        write_table(&mut page, table.name(), about(table), table.schema().fields(), &["Base", row_struct(table)], &structs);
+        write_table(
+            &mut page,
+            table.name(),
+            about(table),
+            table.schema().fields(),
+            &["Base", row_struct(table)],
+            &structs,
+        );
     }
     let about = first_comment(SUMMARIES_SOURCE);
     write_table(&mut page, SUMMARIES, about, summaries_schema().fields(), &["SummaryColumns"], &structs);

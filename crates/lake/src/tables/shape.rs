@@ -79,8 +79,8 @@ pub(super) fn encode<S: Shape>(table: Table, plan: &Plan, events: &[&Event]) -> 
     base.reserve(events.len());
     own.reserve(events.len());
     for event in events {
-        let (activity, row) = S::row(&event.detail)
-            .ok_or_else(|| TableError::Foreign { table, found: Table::of(&event.detail) })?;
+        let (activity, row) =
+            S::row(&event.detail).ok_or_else(|| TableError::Foreign { table, found: Table::of(&event.detail) })?;
         base.push(Base::of(event, activity)).map_err(failed)?;
         own.push(row).map_err(failed)?;
     }
@@ -123,16 +123,10 @@ pub(super) fn rows_failed(table: &'static str, problem: serde_arrow::Error) -> T
 type Selected = (Vec<FieldRef>, Vec<ArrayRef>);
 
 /// The columns of these names, if they have these types.
-pub(super) fn select(
-    table: &'static str,
-    expected: &[FieldRef],
-    batch: &RecordBatch,
-) -> Result<Selected, TableError> {
+pub(super) fn select(table: &'static str, expected: &[FieldRef], batch: &RecordBatch) -> Result<Selected, TableError> {
     check(table, expected.iter(), batch.schema_ref().fields(), "")?;
     let columns = expected.iter().filter_map(|field| batch.schema_ref().column_with_name(field.name()));
-    Ok(columns
-        .filter_map(|(at, field)| Some((Arc::new(field.clone()), batch.columns().get(at)?.clone())))
-        .unzip())
+    Ok(columns.filter_map(|(at, field)| Some((Arc::new(field.clone()), batch.columns().get(at)?.clone()))).unzip())
 }
 
 /// Checks that every expected column is there with its type; others may stand beside it.
