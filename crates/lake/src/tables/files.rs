@@ -26,8 +26,11 @@ pub const LAYOUT: u32 = 1;
 /// Rows of a row group, at most.
 pub const ROW_GROUP_ROWS: usize = 65_536;
 
-/// Rows decoded at once.
+/// Rows decoded at once, at most.
 const BATCH_ROWS: usize = 8192;
+
+/// Bytes decoded at once, about.
+const BATCH_BYTES: i64 = 32 << 20;
 
 /// Key of the layout in a file's metadata.
 const LAYOUT_KEY: &str = "monologue.layout";
@@ -36,8 +39,8 @@ const LAYOUT_KEY: &str = "monologue.layout";
 const TABLE_KEY: &str = "monologue.table";
 
 /// Columns whose values hardly ever repeat: a dictionary of them is wasted work.
-const DISTINCT: [&str; 6] =
-    ["time_ns", "time", "provenance.offset", "provenance.length", "provenance.sha256", "summary"];
+const DISTINCT: [&str; 7] =
+    ["time_ns", "time", "provenance.offset", "provenance.length", "provenance.sha256", "summary", "state"];
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,7 +124,7 @@ fn properties(table: &'static str) -> Result<WriterProperties, TableError> {
     for column in DISTINCT {
         builder = builder.set_column_dictionary_enabled(path(column), false);
     }
-    for column in ["provenance.sha256", "summary"] {
+    for column in ["provenance.sha256", "summary", "state"] {
         builder = builder.set_column_statistics_enabled(path(column), EnabledStatistics::None);
     }
     Ok(builder.build())
@@ -192,13 +195,20 @@ pub(super) fn read_columns<R: ChunkReader + 'static>(
             whole &= range.is_some_and(|range| select.takes(range.start) && select.takes(range.end));
         }
     }
-    let mut builder = builder.with_projection(columns).with_row_groups(wanted).with_batch_size(BATCH_ROWS);
+    let rows = batch_rows(groups);
+    let mut builder = builder.with_projection(columns).with_row_groups(wanted).with_batch_size(rows);
     if !whole {
         let select = *select;
         let filter = ArrowPredicateFn::new(time, move |batch: RecordBatch| Ok(rows_wanted(&batch, select)));
         builder = builder.with_row_filter(RowFilter::new(vec![Box::new(filter)]));
     }
     Ok(builder.build()?)
+}
+
+/// Rows to decode at once: fewer where they are large.
+fn batch_rows(groups: &[RowGroupMetaData]) -> usize {
+    let largest = groups.iter().map(|group| group.total_byte_size() / group.num_rows().max(1)).max().unwrap_or(0);
+    usize::try_from(BATCH_BYTES / largest.max(1)).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
 }
 
 fn rows_wanted(batch: &RecordBatch, select: Select) -> BooleanArray {

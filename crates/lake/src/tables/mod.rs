@@ -20,19 +20,23 @@ mod http_activity;
 mod http_task;
 mod http_transaction;
 mod interner;
+mod marks;
 mod network_activity;
 mod process;
 mod process_activity;
 mod reference;
 mod scheduled_job_activity;
 mod shape;
+mod states;
 mod summaries;
 
 pub use base::OCSF_VERSION;
 pub use error::{TableError, Unexpected};
 pub use files::{LAYOUT, ROW_GROUP_ROWS, Select, Written, read, write};
 pub use interner::Interner;
+pub use marks::{MARKS, Mark, marks_schema, read_marks, write_marks};
 pub use reference::reference;
+pub use states::{STATES, StateRow, read_states, states_schema, write_states};
 pub use summaries::{
     SUMMARIES, SummaryRow, decode_summaries, encode_summaries, read_summaries, summaries_schema, write_summaries,
 };

@@ -1,6 +1,6 @@
 //! The reference page of the tables: columns from the schemas, meanings from the comments of the row structs.
 
-use super::{SUMMARIES, Table, shape::type_name, summaries_schema};
+use super::{MARKS, STATES, SUMMARIES, Table, marks_schema, shape::type_name, states_schema, summaries_schema};
 use arrow_schema::{DataType, Fields};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -21,6 +21,8 @@ const SOURCES: [&str; 12] = [
 ];
 
 const SUMMARIES_SOURCE: &str = include_str!("summaries.rs");
+const MARKS_SOURCE: &str = include_str!("marks.rs");
+const STATES_SOURCE: &str = include_str!("states.rs");
 
 const INTRODUCTION: &str = "\
 # Tables of the lake
@@ -48,7 +50,10 @@ type Structs = BTreeMap<String, BTreeMap<String, Field>>;
 #[must_use]
 pub fn reference() -> String {
     let mut structs = Structs::new();
-    SOURCES.iter().chain([&SUMMARIES_SOURCE]).for_each(|source| read_structs(source, &mut structs));
+    SOURCES
+        .iter()
+        .chain(&[SUMMARIES_SOURCE, MARKS_SOURCE, STATES_SOURCE])
+        .for_each(|source| read_structs(source, &mut structs));
     let mut page = INTRODUCTION.to_owned();
     for table in Table::ALL {
         write_table(
@@ -60,8 +65,13 @@ pub fn reference() -> String {
             &structs,
         );
     }
-    let about = first_comment(SUMMARIES_SOURCE);
-    write_table(&mut page, SUMMARIES, about, summaries_schema().fields(), &["SummaryColumns"], &structs);
+    for (name, source, schema, row) in [
+        (SUMMARIES, SUMMARIES_SOURCE, summaries_schema(), "SummaryColumns"),
+        (MARKS, MARKS_SOURCE, marks_schema(), "MarkColumns"),
+        (STATES, STATES_SOURCE, states_schema(), "StateColumns"),
+    ] {
+        write_table(&mut page, name, first_comment(source), schema.fields(), &[row], &structs);
+    }
     page
 }
 
