@@ -378,6 +378,10 @@ pub struct NetworkConnection {
     pub connection: u64,
     /// What is said of it.
     pub fact: ConnectionFact,
+    /// The process for which the owner of the socket made it (`epid` of a pktap capture). `None` means nobody recorded
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_process: Option<ProcessImage>,
 }
 
 /// A name was asked for.

@@ -26,7 +26,11 @@ pub(super) fn background(message: &str) -> Option<(Option<TaskId>, BackgroundFac
         };
         return Some((Some(task), fact));
     }
-    let (_, rest) = message.strip_prefix("NDSession <")?.split_once("> client ")?;
+    let session = message.strip_prefix("NDSession <")?;
+    if session.contains(" Lost connection to app") {
+        return Some((None, BackgroundFact::ClientDisconnected { bundle: None }));
+    }
+    let (_, rest) = session.split_once("> client ")?;
     let (client, after) = rest.split_once(' ')?;
     let gone = after.strip_prefix("disconnected")?;
     let ended = gone.is_empty() || gone.starts_with([',', ' ']);
@@ -101,6 +105,8 @@ mod tests {
         let line = format!("{session} client com.example.notes disconnected, XPC(N) proxy(N) for x");
         assert_eq!(background(&line), gone(Some("com.example.notes")));
         assert_eq!(background(&format!("{session} client <private> disconnected")), gone(None));
+        let lost = format!("{session} Lost connection to app -- connection invalidated");
+        assert_eq!(background(&lost), gone(None));
         assert_eq!(background(&format!("{session} has 2 outstanding tasks")), None);
     }
 

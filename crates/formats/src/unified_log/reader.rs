@@ -257,7 +257,7 @@ impl Account {
         // `proc:` names the executable the connection is made for: the one whose code meets the response.
         process.code_uuid = line.code_uuid.clone().or(process.code_uuid);
         let connection::ConnectionLine { connection, fact, .. } = line;
-        Some(Detail::Connection(Box::new(NetworkConnection { process, connection, fact })))
+        Some(Detail::Connection(Box::new(NetworkConnection { process, connection, fact, effective_process: None })))
     }
 
     fn question(&mut self, record: &Record<'_>) -> Option<Detail> {

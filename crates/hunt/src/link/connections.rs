@@ -11,6 +11,8 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Connection {
     pub(crate) process: ProcessImage,
+    /// For whom it was made, where a capture names another process than the owner of the socket.
+    pub(crate) effective: Option<ProcessImage>,
     pub(crate) format: Arc<str>,
     /// Its number within the process.
     pub(crate) number: u64,
@@ -98,6 +100,10 @@ impl Connection {
     fn new(process: &ProcessImage, number: u64, event: &Event) -> Self {
         Self {
             process: process.clone(),
+            effective: match &event.detail {
+                Detail::Connection(entry) => entry.effective_process.clone(),
+                _ => None,
+            },
             format: event.format.clone(),
             number,
             start: event.time,

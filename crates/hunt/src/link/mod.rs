@@ -5,6 +5,7 @@
 
 mod carry;
 mod connections;
+mod delegates;
 mod effects;
 mod flows;
 mod join;
@@ -30,10 +31,6 @@ use monologue_model::{
     WitnessKind,
 };
 use std::{cell::Cell, collections::BTreeMap, sync::Arc};
-
-/// Programs that own the sockets of others: `nsurlsessiond` runs background sessions, WebKit's networking process every
-/// web view.
-const SOCKET_DELEGATES: &[&str] = &["nsurlsessiond", "com.apple.WebKit.Networking"];
 
 /// One exchange with what only linking knows of it.
 pub(crate) struct LinkedExchange {
@@ -284,12 +281,7 @@ impl Host<'_> {
             exchange.application = identity::of_image(image);
             exchange.process = Some(image.clone());
         }
-        if let Some(path) = exchange.process.as_ref().and_then(|process| process.path.clone())
-            && SOCKET_DELEGATES.contains(&identity::file_name(&path))
-        {
-            exchange.socket_owner = Some(path);
-            exchange.application = ApplicationKey::Unknown;
-        }
+        self.undo_delegation(&mut exchange, format);
         exchange
     }
 
@@ -324,7 +316,7 @@ impl Host<'_> {
         let outcome = task.outcome(self.coverage, self.log_shows_responses)?;
         let mut exchange = self.blank(outcome.time, Some(&task.process), &task.format);
         if let Some(bundle) = &task.bundle {
-            exchange.application = self.application_of_bundle(bundle);
+            self.give_to_bundle(&mut exchange, bundle);
         }
         exchange.handling = outcome.handling;
         exchange.reply = outcome.reply;
@@ -344,6 +336,7 @@ impl Host<'_> {
         }
         let mut protocol = None;
         if let Some(connection) = connection {
+            self.give_to_effective(&mut exchange, connection);
             name_from_endpoint(&mut exchange.destination, connection);
             exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
                 && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
@@ -360,19 +353,6 @@ impl Host<'_> {
         }
         let answer = outcome.answered_at.map(|end| (outcome.time.min(end), end));
         Some(self.linked(exchange, protocol, answer))
-    }
-
-    /// A background request's application: the program of this host with that signing identifier, else the bundle itself.
-    fn application_of_bundle(&self, bundle: &Arc<str>) -> ApplicationKey {
-        let mut owners = self
-            .table
-            .instances()
-            .filter(|instance| instance.image.signing_id.as_ref() == Some(bundle))
-            .map(|instance| identity::of_image(&instance.image));
-        match owners.next() {
-            Some(first) if owners.all(|other| other == first) => first,
-            _ => ApplicationKey::Path { path: format!("bundle:{bundle}").into(), agent: None },
-        }
     }
 
     /// Adds what the wire shows to a request the endpoint logged. Requests that share a connection share its witness: its
@@ -433,6 +413,7 @@ impl Host<'_> {
             return Vec::new();
         }
         let mut exchange = self.blank(connection.start, Some(&connection.process), &connection.format);
+        self.give_to_effective(&mut exchange, connection);
         name_from_endpoint(&mut exchange.destination, connection);
         exchange.destination.transport = connection.transport;
         exchange.fresh_connection = true;
@@ -578,7 +559,8 @@ impl Host<'_> {
 
     /// The pid whose descendants act with the asking process: that of the script an interpreter runs for, else its own.
     fn root_of(&self, exchange: &Exchange) -> Option<(u32, &Instance)> {
-        let image = exchange.process.as_ref()?;
+        // What a delegate got is used by another process, and perhaps by more than one (a web view's content process).
+        let image = exchange.process.as_ref().filter(|_| exchange.socket_owner.is_none())?;
         let instance = self.instance_of(&image.key)?;
         let own = instance.image.key.pid?;
         let path = instance.image.path.as_deref().filter(|path| identity::is_interpreter(path));
