@@ -1,6 +1,6 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
-use crate::{coverage::Coverage, link, summarise};
+use crate::{coverage::Coverage, exchanges::in_order, link, summarise};
 use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use std::sync::Arc;
 
@@ -23,11 +23,8 @@ pub struct HostHunt {
 
 /// Links and summarises the events of one host.
 #[must_use]
-pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
-    // Order by time, then by place: the same events give the same result however they came in. Events of one record
-    // (a fork and its coverage) keep the order of their kinds.
-    events.sort_by(|one, other| (one.time, &one.provenance).cmp(&(other.time, &other.provenance)));
-    events.dedup();
+pub fn hunt_host(host: &Arc<str>, events: Vec<Event>) -> HostHunt {
+    let events = in_order(events);
     let records = || {
         events.iter().filter_map(|event| match &event.detail {
             Detail::Coverage(record) => Some(record),

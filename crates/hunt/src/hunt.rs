@@ -113,11 +113,11 @@ impl Hunt {
 }
 
 /// The events of each host, and whether anything but its address names it.
-type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
+pub(crate) type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
 
 /// Gives each event to the host it happened on. What a network sensor says of its own completeness goes to every host of
 /// whose traffic it recorded something.
-fn partition(options: &Options, events: Vec<Event>) -> ByHost {
+pub(crate) fn partition(options: &Options, events: Vec<Event>) -> ByHost {
     let origin = Origin::learn(options, events.iter());
     let mut by_host = ByHost::new();
     let mut seen_by_sensor: BTreeSet<Arc<str>> = BTreeSet::new();

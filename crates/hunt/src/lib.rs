@@ -5,6 +5,7 @@ pub mod absence;
 mod coverage;
 pub mod disposition;
 mod documented;
+mod exchanges;
 mod finding;
 mod host;
 mod hunt;
@@ -24,6 +25,7 @@ pub mod weigh;
 pub mod cadence;
 pub mod discovery;
 
+pub use exchanges::{exchanges, exchanges_by_host};
 pub use host::{HostHunt, hunt_host};
 pub use hunt::{Hunt, Judged, Options, Progress, judge_hosts};
 pub use ipnet::IpNet;

@@ -1,7 +1,10 @@
 //! Joins: connections to flows by local address and port, requests to connections by number, flows to callers by command
 //! line. Two candidates are none.
 
-use super::{connections, flows, tasks};
+use super::{
+    clocks::{Clock, Pair},
+    connections, flows, tasks,
+};
 use crate::{identity, processes::Instance, processes::ProcessTable, settings};
 use monologue_model::{Destination, DestinationName, Timestamp};
 use std::{
@@ -19,9 +22,12 @@ pub(super) struct JoinedFlows {
     pub(super) taken: BTreeSet<usize>,
     /// Median of (flow's first packet − connection's start) over the pairs. `None`: no pair.
     pub(super) skew_ns: Option<i64>,
+    /// The course of that difference.
+    pub(super) clock: Clock,
 }
 
-/// Joins by local address and port at the same time.
+/// Joins by local address and port at the same time, on the clock that the pairs agree on; else within the slack of the
+/// clocks as they are.
 pub(super) fn connections_to_flows(
     connections: &[connections::Connection],
     flows: &[flows::Connection],
@@ -30,16 +36,19 @@ pub(super) fn connections_to_flows(
     for (at, flow) in flows.iter().enumerate() {
         by_local.entry(flow.originator).or_default().push(at);
     }
+    let agreed = Clock::agreed(unique_pairs(connections, flows, &by_local));
     let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, connection) in connections.iter().enumerate() {
         let Some(local) = connection.local else { continue };
-        let end = connection.closed.unwrap_or(connection.start).saturating_add(settings::CLOCK_SLACK_NS);
-        let start = connection.start.saturating_add(-settings::CLOCK_SLACK_NS);
+        let ahead = agreed.at_host(connection.start).unwrap_or(0);
+        let begun = connection.start.saturating_add(ahead);
+        let end = connection.closed.unwrap_or(connection.start).saturating_add(ahead + settings::CLOCK_SLACK_NS);
+        let start = begun.saturating_add(-settings::CLOCK_SLACK_NS);
         let fits = |flow: &flows::Connection| {
             flow.transport == connection.transport
                 && start <= flow.start
                 && flow.start <= end
-                && flow.start.since(connection.start) <= SETUP_NS
+                && flow.start.since(begun) <= SETUP_NS
                 && connection.endpoint.address.is_none_or(|address| address == flow.responder.ip())
         };
         let candidates = by_local.get(&local).map_or(&[][..], Vec::as_slice);
@@ -49,19 +58,42 @@ pub(super) fn connections_to_flows(
         }
     }
     let mut joined = JoinedFlows::default();
-    let mut differences = Vec::new();
+    let mut pairs = Vec::new();
     for (flow, claimants) in claims {
         if let [connection] = claimants.as_slice() {
             joined.flow_of.insert(*connection, flow);
             joined.taken.insert(flow);
             if let (Some(flow), Some(connection)) = (flows.get(flow), connections.get(*connection)) {
-                differences.push(flow.start.since(connection.start));
+                pairs.push(Pair::new(connection.start, flow.start));
             }
         }
     }
-    differences.sort_unstable();
-    joined.skew_ns = differences.get(differences.len() / 2).copied();
+    pairs.sort_unstable();
+    joined.skew_ns = Pair::median_difference(&pairs);
+    joined.clock = if agreed == Clock::default() { Clock::through(&pairs) } else { agreed };
     joined
+}
+
+/// The pairs of a connection and a flow whose local address and port both sides show only once.
+fn unique_pairs(
+    connections: &[connections::Connection],
+    flows: &[flows::Connection],
+    by_local: &BTreeMap<SocketAddr, Vec<usize>>,
+) -> Vec<Pair> {
+    let mut once: BTreeMap<SocketAddr, Option<&connections::Connection>> = BTreeMap::new();
+    for connection in connections {
+        if let Some(local) = connection.local {
+            once.entry(local).and_modify(|known| *known = None).or_insert(Some(connection));
+        }
+    }
+    let pair = |(local, connection): (SocketAddr, Option<&connections::Connection>)| {
+        let [flow] = by_local.get(&local)?.as_slice() else { return None };
+        let (connection, flow) = (connection?, flows.get(*flow)?);
+        let same = flow.transport == connection.transport
+            && connection.endpoint.address.is_none_or(|address| address == flow.responder.ip());
+        same.then(|| Pair::new(connection.start, flow.start))
+    };
+    once.into_iter().filter_map(pair).collect()
 }
 
 /// Which connection carried which task, and how many tasks each carried.

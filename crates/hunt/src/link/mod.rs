@@ -3,6 +3,7 @@
 //! A wrong link is worse than none: wherever two candidates fit, neither is taken, and the facts stay with an unknown
 //! application, which the absence rule treats as a wildcard.
 
+mod clocks;
 mod connections;
 mod effects;
 mod flows;
@@ -97,7 +98,7 @@ pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Li
     let callers = join::Callers::collect(&host.table);
     for (at, flow) in flows.iter().enumerate() {
         if !joined.taken.contains(&at) {
-            exchanges.extend(host.of_flow(flow, &callers, joined.skew_ns));
+            exchanges.extend(host.of_flow(flow, &callers, joined.clock.at_sensor(flow.start)));
         }
     }
     exchanges.sort_by(|one, other| {
@@ -219,6 +220,7 @@ impl Host<'_> {
                 strength: LinkStrength::Instance,
                 between: (task.format.clone(), connection.format.clone()),
             });
+            cite_joined(&mut exchange, connection.records());
         }
         if let (Some(flow), Some(connection)) = (flow, connection) {
             let alone = sharing == 1
@@ -289,6 +291,7 @@ impl Host<'_> {
             .links
             .push(Link { strength: LinkStrength::LocalEndpoint, between: ("unified-log".into(), flow.format.clone()) });
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
+        cite_joined(exchange, first.joined.iter());
         first.protocol.clone()
     }
 
@@ -329,6 +332,7 @@ impl Host<'_> {
                 exchange.cites.push((kind, provenance.clone()));
             }
         }
+        cite_joined(&mut exchange, connection.records());
         let mut protocol = None;
         if let Some(flow) = flow {
             exchange.links.push(Link {
@@ -352,6 +356,7 @@ impl Host<'_> {
             exchange.seen = exchange.seen.union(request.seen);
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
+            cite_joined(exchange, request.joined.iter());
         }
         exchange.reply_pending &= !exchange.reply.is_settled();
         if exchange.request_bytes.value.is_none() {
@@ -389,6 +394,7 @@ impl Host<'_> {
             exchange.reply_pending = request.pending;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);
+            cite_joined(&mut exchange, request.joined.iter());
             let answer = request.answered_at.map(|end| (time, end.saturating_add(shift).max(time)));
             let mut one = self.linked(exchange, request.protocol, answer);
             one.clock_error_ns = skew_ns.map_or(settings::CLOCK_SLACK_NS, |_| settings::CLOCK_ERROR_NS);
@@ -455,6 +461,15 @@ impl Host<'_> {
         let path = instance.image.path.as_deref().filter(|path| identity::is_interpreter(path));
         let root = path.and_then(|path| identity::agent(&self.table, instance, path)).and_then(|(_, pid)| pid);
         Some((root.unwrap_or(own), instance))
+    }
+}
+
+/// Cites records that were joined, as far as nothing else cites them.
+fn cite_joined<'a>(exchange: &mut Exchange, records: impl Iterator<Item = &'a Provenance>) {
+    for record in records {
+        if !exchange.cites.iter().any(|(_, known)| known == record) {
+            exchange.cites.push((WitnessKind::Joined, record.clone()));
+        }
     }
 }
 
