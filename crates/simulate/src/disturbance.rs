@@ -19,6 +19,9 @@ const TUNNEL_HOURS: (i64, i64) = (8, 16);
 /// How long a temporary address is the preferred one: 6 h.
 const TEMPORARY_LIFE: i64 = 6 * 3600 * SECOND;
 
+/// Local ports of a host that has few.
+const SCARCE_PORTS: u16 = 120;
+
 /// How far a record may be displaced, in nanoseconds: 3 s.
 const DISPLACEMENT: u64 = 3 * SECOND as u64;
 
@@ -42,6 +45,12 @@ pub struct Disturbance {
     pub duplicates: bool,
     /// One record in ten stands up to three seconds too late in its file.
     pub reordered: bool,
+    /// Services share a few addresses, as behind a content delivery network.
+    pub shared_addresses: bool,
+    /// A host has so few local ports that it uses each again within minutes or hours.
+    pub scarce_ports: bool,
+    /// No unified log is exported anywhere.
+    pub no_unified_log: bool,
 }
 
 /// One disturbance by each name, and the combinations that are measured.
@@ -58,6 +67,9 @@ const NAMED: &[(&str, Disturbance)] = &[
     ("ipv6-temporary", Disturbance { temporary_addresses: true, ..NONE }),
     ("duplicates", Disturbance { duplicates: true, ..NONE }),
     ("reordered", Disturbance { reordered: true, ..NONE }),
+    ("shared-addresses", Disturbance { shared_addresses: true, ..NONE }),
+    ("scarce-ports", Disturbance { scarce_ports: true, ..NONE }),
+    ("no-unified-log", Disturbance { no_unified_log: true, ..NONE }),
 ];
 
 const NONE: Disturbance = Disturbance {
@@ -69,6 +81,9 @@ const NONE: Disturbance = Disturbance {
     temporary_addresses: false,
     duplicates: false,
     reordered: false,
+    shared_addresses: false,
+    scarce_ports: false,
+    no_unified_log: false,
 };
 
 impl Disturbance {
@@ -103,6 +118,9 @@ impl Disturbance {
             temporary_addresses: self.temporary_addresses || other.temporary_addresses,
             duplicates: self.duplicates || other.duplicates,
             reordered: self.reordered || other.reordered,
+            shared_addresses: self.shared_addresses || other.shared_addresses,
+            scarce_ports: self.scarce_ports || other.scarce_ports,
+            no_unified_log: self.no_unified_log || other.no_unified_log,
         }
     }
 }
@@ -135,6 +153,7 @@ impl Conditions {
 
     /// The end of a connection that begins now, as the Mac itself names it.
     pub(crate) fn own_end(&self, mac: &Mac, time: Moment, port: u16, remote: IpAddr) -> (IpAddr, u16) {
+        let port = self.local_port(port);
         if remote.is_ipv6() {
             return (self.temporary(mac, time, port).into(), port);
         }
@@ -153,17 +172,29 @@ impl Conditions {
             return (TRANSLATED.into(), names::number(1_024, 65_535, &parts) as u16);
         }
         match self.is_tunnelled(time) {
-            (true, _) if remote.is_ipv4() => (self.pool_address(mac).into(), port),
+            (true, _) if remote.is_ipv4() => (self.pool_address(mac).into(), self.local_port(port)),
             _ => self.own_end(mac, time, port, remote),
         }
     }
 
+    /// The local port in place of this one of many.
+    const fn local_port(&self, port: u16) -> u16 {
+        if self.disturbance.scarce_ports { 49_152 + port % SCARCE_PORTS } else { port }
+    }
+
     /// The address of a service, as hosts connect to it.
     pub(crate) fn remote(&self, address: Ipv4Addr, is_bare: bool) -> IpAddr {
-        if !self.disturbance.temporary_addresses || is_bare || address.is_private() {
+        if is_bare || address.is_private() {
             return address.into();
         }
-        let [first, second, third, last] = address.octets().map(u16::from);
+        let mut octets = address.octets();
+        if let (true, [_, _, third, last]) = (self.disturbance.shared_addresses, &mut octets) {
+            (*third, *last) = (*third % 4, *last % 8 + 1);
+        }
+        if !self.disturbance.temporary_addresses {
+            return Ipv4Addr::from(octets).into();
+        }
+        let [first, second, third, last] = octets.map(u16::from);
         Ipv6Addr::new(0x2001, 0xdb8, 0x5e7, 0, first, second, third, last).into()
     }
 

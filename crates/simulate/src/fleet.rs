@@ -309,6 +309,7 @@ pub(crate) fn simulate(options: &Options) -> Fleet {
         let mut chance = Chance::new(options.seed, index as u64);
         let mut mac = mac(post, index, start, end, &mut chance);
         mac.conditions = conditions;
+        mac.sensors.unified_log &= !options.disturbance.no_unified_log;
         for (address, from, until) in conditions.leases(&mac, end) {
             let _ = writeln!(assets, "{},{address},{},{}", mac.name, nanosecond_text(from), nanosecond_text(until));
         }

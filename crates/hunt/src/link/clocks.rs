@@ -1,8 +1,8 @@
 //! The clock of a network sensor against that of the host, from connections that both recorded.
 //!
-//! One pair with the same local address and port may be a coincidence: ports are used again. Many such pairs, each the
-//! only one of its address and port, with one and the same difference of times, are not. The difference is followed
-//! through the recording, since clocks drift.
+//! One pair with the same local address and port may be a coincidence: ports are used again. Many pairs with one and the
+//! same difference of times, and hardly any with another, are not. The difference is followed through the recording,
+//! since clocks drift.
 
 use crate::settings;
 use monologue_model::Timestamp;
@@ -63,7 +63,8 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The clock that those of `pairs` agree on, each the only one of its local address and port. Empty if they do not.
+    /// The clock that `pairs` agree on: every connection with every flow of its local address and port. Empty if they do
+    /// not.
     pub(super) fn agreed(mut pairs: Vec<Pair>) -> Self {
         pairs.retain(|pair| pair.difference().abs() <= BOUND_NS);
         pairs.sort_unstable();

@@ -374,6 +374,11 @@ impl Connection {
         }
     }
 
+    /// Whether its responder is a proxy, as the sensor saw by what was asked.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.https.iter().any(|(_, http, _)| http.proxied)
+    }
+
     /// The records of the connection itself, whatever was asked on it.
     fn carriers(&self) -> impl Iterator<Item = &Provenance> {
         let tls = self.tls.iter().map(|(_, _, provenance)| provenance);

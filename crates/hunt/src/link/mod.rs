@@ -95,7 +95,8 @@ pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Li
             exchanges.extend(host.of_connection(connection, flow));
         }
     }
-    let callers = join::Callers::collect(&host.table);
+    // Where the clocks do not fit together, no command line can tell which flow is its own.
+    let callers = if joined.clocks_differ { join::Callers::default() } else { join::Callers::collect(&host.table) };
     for (at, flow) in flows.iter().enumerate() {
         if !joined.taken.contains(&at) {
             exchanges.extend(host.of_flow(flow, &callers, joined.clock.at_sensor(flow.start)));
