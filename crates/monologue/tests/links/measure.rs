@@ -152,8 +152,8 @@ pub struct Measured {
     /// Joins, by pair.
     pub counts: BTreeMap<Pair, Count>,
     /// For hosts whose connections show the sensor's clock: how far the times that only the sensor recorded are off the
-    /// host's clock after correction, at most, in seconds.
-    pub clock_error_s: f64,
+    /// host's clock after correction, at most, in seconds. `None`: there is no such host.
+    pub clock_error_s: Option<f64>,
     /// Wrong joins, in words.
     pub wrong: Vec<String>,
 }
@@ -164,9 +164,14 @@ impl Measured {
         for (pair, count) in other.counts {
             self.counts.entry(pair).or_default().add(count);
         }
-        self.clock_error_s = self.clock_error_s.max(other.clock_error_s);
+        self.clock_error_s = longer(self.clock_error_s, other.clock_error_s);
         self.wrong.extend(other.wrong);
     }
+}
+
+/// The longer of two times.
+fn longer(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    [one, other].into_iter().flatten().reduce(f64::max)
 }
 
 /// Simulates a disturbed fleet.
@@ -304,7 +309,7 @@ impl<'f> Truth<'f> {
             let http = cited.contains_key(&Source::ZeekHttp);
             if self.compared.contains(link.host.as_str()) && *link.host == *exchange.host && !http {
                 let error_ns = exchange.time.nanoseconds() - link.opened_ns;
-                measured.clock_error_s = measured.clock_error_s.max(error_ns.abs() as f64 / 1e9);
+                measured.clock_error_s = longer(measured.clock_error_s, Some(error_ns.abs() as f64 / 1e9));
             }
         }
     }

@@ -1,15 +1,18 @@
 //! The page of the documentation with the measured links.
 
-use super::measure::{Count, Measured, Pair, wilson};
+use super::{
+    measure::{Count, Measured, Pair, wilson},
+    verdicts::Verdicts,
+};
 use std::fmt::Write as _;
 
 const HEAD: &str = include_str!("page.md");
 
 /// The whole page.
-pub fn page(results: &[(&str, Measured)]) -> String {
+pub fn page(results: &[(&str, Measured, Verdicts)]) -> String {
     let mut text = HEAD.to_owned();
     text.push_str("\n| disturbance | pair | joins made | precision | possible | recall |\n|---|---|---|---|---|---|\n");
-    for (name, measured) in results {
+    for (name, measured, _) in results {
         for pair in Pair::ALL {
             let Count { made, right, possible, found } = measured.counts.get(&pair).copied().unwrap_or_default();
             if made > 0 || possible > 0 {
@@ -18,9 +21,15 @@ pub fn page(results: &[(&str, Measured)]) -> String {
             }
         }
     }
-    text.push_str("\n| disturbance | largest error of a corrected time, s |\n|---|---|\n");
-    for (name, measured) in results {
-        let _ = writeln!(text, "| {name} | {:.3} |", measured.clock_error_s);
+    text.push_str(
+        "\n| disturbance | largest error of a corrected time, s | attacks named | false claims | honest software at medium or above |\n\
+         |---|---|---|---|---|\n",
+    );
+    for (name, measured, said) in results {
+        let (error, attacks, named) = (measured.clock_error_s, said.attacks, said.named);
+        let error = error.map_or_else(|| "–".to_owned(), |error| format!("{error:.3}"));
+        let (claims, alarms) = (said.false_claims.len(), said.alarms.len());
+        let _ = writeln!(text, "| {name} | {error} | {named} of {attacks} | {claims} | {alarms} |");
     }
     text
 }
