@@ -3,6 +3,7 @@
 use crate::{
     RefusedJoins,
     awake::AwakeMinutes,
+    exchanges::in_order,
     link::{self, Carry, LinkedExchange},
     summarise,
 };
@@ -57,8 +58,8 @@ impl Fold {
     /// Takes in one hour (counted from the epoch, later than all before) with its events, in any order, and yields the
     /// summaries of the exchanges that are done with at its end. `coverage` are the statements of this host's sensors; only
     /// what they say of the time since the hour before is looked at.
-    pub fn step(&mut self, hour: i64, mut events: Vec<Event>, coverage: &[CoverageRecord]) -> HourOutcome {
-        put_in_order(&mut events);
+    pub fn step(&mut self, hour: i64, events: Vec<Event>, coverage: &[CoverageRecord]) -> HourOutcome {
+        let events = in_order(events);
         let mut awake = AwakeMinutes::default();
         events.iter().for_each(|event| awake.take(event));
         let end = Timestamp::from_nanoseconds(hour.saturating_add(1).saturating_mul(HOUR_NS));
@@ -83,8 +84,8 @@ impl Fold {
 
     /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.
     #[must_use]
-    pub const fn clock_skew_ns(&self) -> Option<i64> {
-        self.carry.skew_ns
+    pub fn clock_skew_ns(&self) -> Option<i64> {
+        self.carry.skew_ns()
     }
 
     /// The state as bytes: equal states have equal bytes.
@@ -110,13 +111,6 @@ impl Fold {
     pub fn digest(&self) -> Result<Sha256, StateError> {
         Ok(Sha256::of(&self.to_bytes()?))
     }
-}
-
-/// Orders events by time, then by place: the same events give the same result however they came in. Events of one record
-/// (a fork and its coverage) keep the order of their kinds. What stands twice is taken once.
-pub(crate) fn put_in_order(events: &mut Vec<Event>) {
-    events.sort_by(|one, other| (one.time, &one.provenance).cmp(&(other.time, &other.provenance)));
-    events.dedup();
 }
 
 /// All exchanges of one host, linked hour by hour.

@@ -1,6 +1,6 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
-use crate::{RefusedJoins, awake::AwakeMinutes, coverage::Coverage, fold, summarise};
+use crate::{RefusedJoins, awake::AwakeMinutes, coverage::Coverage, exchanges::in_order, fold, summarise};
 use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub struct HostHunt {
 
 /// Links and summarises the events of one host.
 #[must_use]
-pub fn hunt_host(host: &Arc<str>, mut events: Vec<Event>) -> HostHunt {
-    fold::put_in_order(&mut events);
+pub fn hunt_host(host: &Arc<str>, events: Vec<Event>) -> HostHunt {
+    let events = in_order(events);
     let records = || {
         events.iter().filter_map(|event| match &event.detail {
             Detail::Coverage(record) => Some(record),

@@ -85,11 +85,11 @@ impl Hunt {
 }
 
 /// The events of each host, and whether anything but its address names it.
-type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
+pub(crate) type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
 
 /// Gives each event to the host it happened on. What a network sensor says of its own completeness goes to every host of
 /// whose traffic it recorded something.
-fn partition(options: &Options, events: Vec<Event>) -> ByHost {
+pub(crate) fn partition(options: &Options, events: Vec<Event>) -> ByHost {
     let mut facts = AddressFacts::default();
     options.assets.iter().for_each(|asset| facts.state(asset.clone()));
     events.iter().for_each(|event| facts.learn(event));

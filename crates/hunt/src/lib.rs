@@ -6,6 +6,7 @@ pub mod awake;
 mod coverage;
 pub mod disposition;
 mod documented;
+mod exchanges;
 mod finding;
 mod fold;
 mod host;
@@ -28,6 +29,7 @@ pub mod weigh;
 pub mod cadence;
 pub mod discovery;
 
+pub use exchanges::{exchanges, exchanges_by_host};
 pub use fold::{Fold, HourOutcome, HourSummary, StateError};
 pub use host::{HostHunt, hunt_host};
 pub use hunt::{Hunt, Options, Progress};

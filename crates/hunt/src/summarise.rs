@@ -142,7 +142,7 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
 fn witness(channel: &mut Channel, linked: &LinkedExchange) {
     let exchange = &linked.exchange;
     let time = exchange.time;
-    for (kind, provenance) in &exchange.cites {
+    for (kind, provenance) in exchange.cites.iter().filter(|(kind, _)| *kind != WitnessKind::Joined) {
         let note = match kind {
             WitnessKind::Effect => effect_note(exchange, provenance),
             _ => "".into(),

@@ -166,6 +166,8 @@ pub enum WitnessKind {
     Discarded,
     /// The program removed its own file.
     SelfRemoval,
+    /// The record was joined to the request, and shows no more than another that is cited. Channels do not keep it.
+    Joined,
 }
 
 /// One record that shows something.

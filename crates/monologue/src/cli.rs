@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use monologue_model::Level;
+use monologue_simulate::Disturbance;
 use std::path::PathBuf;
 
 /// Hunt one-way command and control on Macs: processes that ask the web and do nothing with the answer.
@@ -116,9 +117,18 @@ pub(crate) struct SimulateArguments {
     /// Hours to simulate.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) hours: u32,
+    /// What stands between events and their records, such as nat or proxy+drift-50ppm.
+    #[arg(long, value_name = "NAME", default_value = "none", value_parser = disturbance)]
+    pub(crate) disturb: Disturbance,
     /// Write into a folder that is not empty.
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Understands the name of a disturbance, or several joined by `+`.
+fn disturbance(text: &str) -> Result<Disturbance, String> {
+    Disturbance::named(text)
+        .ok_or_else(|| format!("expected names joined by +, each one of: {}", Disturbance::names().join(", ")))
 }
 
 #[derive(Args, Debug)]

@@ -50,7 +50,8 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
 /// # Errors
 /// When the folder is not empty, or cannot be written to.
 pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
-    let options = Options { seed: arguments.seed, hours: arguments.hours, ..Options::default() };
+    let options =
+        Options { seed: arguments.seed, hours: arguments.hours, disturbance: arguments.disturb, ..Options::default() };
     if !arguments.force {
         refuse_if_taken(&arguments.folder, "name another, or use --force")?;
     }

@@ -8,9 +8,6 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 /// Nanoseconds in a millisecond.
 pub(crate) const MILLISECOND: i64 = 1_000_000;
 
-/// What the clock of the network sensor shows more than the clocks of the Macs.
-pub(crate) const SENSOR_AHEAD: i64 = 400 * MILLISECOND;
-
 /// Nanoseconds in so many seconds.
 pub(crate) fn seconds(value: f64) -> i64 {
     (value * SECOND as f64) as i64

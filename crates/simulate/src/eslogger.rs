@@ -8,7 +8,7 @@ use crate::{
     programs::Signature,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, io::Write as _};
+use std::collections::BTreeMap;
 
 /// Event types that the simulation writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,8 @@ pub(crate) struct Pending {
     pub(crate) kind: Kind,
     pub(crate) process: Value,
     pub(crate) body: Value,
+    /// Its number among the records of the host.
+    pub(crate) number: u64,
 }
 
 /// An audit token, as this host writes it.
@@ -143,13 +145,13 @@ pub(crate) fn ticks(mac: &Mac, time: Moment) -> i64 {
     (time - mac.booted - asleep) / 1000 * 24
 }
 
-/// The whole file: records in order of time, each with its numbers. Records that were dropped keep theirs.
-pub(crate) fn render(mac: &mut Mac) -> Vec<u8> {
+/// The records in order of time, each with its numbers. Records that were dropped keep theirs.
+pub(crate) fn render(mac: &mut Mac) -> Vec<(Moment, String, u64)> {
     let mut pending = std::mem::take(&mut mac.pending);
     pending.sort_by_key(|record| record.time);
     let mut by_kind: BTreeMap<Kind, u64> = BTreeMap::new();
-    let mut bytes = Vec::with_capacity(pending.len() * 2048);
-    for (global, Pending { time, kind, process, body }) in pending.into_iter().enumerate() {
+    let mut records = Vec::with_capacity(pending.len());
+    for (global, Pending { time, kind, process, body, number: own }) in pending.into_iter().enumerate() {
         let number = by_kind.entry(kind).or_default();
         let (name, event_type) = kind.native();
         let thread = names::number(2_000, 900_000, &[&mac.name, &global.to_string()]);
@@ -169,8 +171,8 @@ pub(crate) fn render(mac: &mut Mac) -> Vec<u8> {
         });
         *number += 1;
         if mac.sensors.dropped.iter().all(|(from, until)| time < *from || *until <= time) {
-            let _ = writeln!(bytes, "{record}");
+            records.push((time, record.to_string(), own));
         }
     }
-    bytes
+    records
 }

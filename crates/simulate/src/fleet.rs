@@ -4,14 +4,16 @@ use crate::{
     Fleet, Moment, Options, SimulatedFile,
     chance::Chance,
     clock::{SECOND, nanosecond_text, seconds},
+    disturbance::Conditions,
     eslogger,
     implants::Role,
+    links::{LinkTruth, Places, eslogger_path, network_path, unified_log_path},
     mac::{Mac, Sensors, Subscription},
     network::Network,
     stage::Stage,
-    truth::Truth,
     unified_log,
 };
+use serde::Serialize;
 use std::{fmt::Write as _, net::Ipv4Addr};
 
 /// What plays on a host besides ordinary life.
@@ -296,48 +298,64 @@ fn play(post: &Post, stage: &mut Stage<'_>) {
 pub(crate) fn simulate(options: &Options) -> Fleet {
     let start = options.start.nanoseconds();
     let end = start.saturating_add(i64::from(options.hours).saturating_mul(3600 * SECOND));
+    let conditions = Conditions { start, disturbance: options.disturbance };
     let mut network = Network::default();
+    network.conditions = conditions;
     let mut files = Vec::new();
     let mut truth = Vec::new();
+    let mut places = Places::default();
     let mut assets = String::from("host,ip,from,until\n");
     for (index, post) in POSTS.iter().enumerate() {
         let mut chance = Chance::new(options.seed, index as u64);
-        let mac = mac(post, index, start, end, &mut chance);
-        let _ = writeln!(
-            assets,
-            "{},{},{},{}",
-            mac.name,
-            mac.address,
-            nanosecond_text(start - 3600 * SECOND),
-            nanosecond_text(end + 3600 * SECOND)
-        );
+        let mut mac = mac(post, index, start, end, &mut chance);
+        mac.conditions = conditions;
+        mac.sensors.unified_log &= !options.disturbance.no_unified_log;
+        for (address, from, until) in conditions.leases(&mac, end) {
+            let _ = writeln!(assets, "{},{address},{},{}", mac.name, nanosecond_text(from), nanosecond_text(until));
+        }
         let mut stage = Stage { mac, network: &mut network, chance, truth: Vec::new(), start, end, damaged: None };
         play(post, &mut stage);
         stage.ordinary_life(index, post.host != HOST_WITHOUT_TIME);
         truth.append(&mut stage.truth);
-        let mut mac = stage.mac;
-        if mac.sensors.endpoint != Subscription::Nothing {
-            let path = format!("hosts/{}/eslogger.ndjson", mac.name);
-            files.push(SimulatedFile { path, bytes: eslogger::render(&mut mac) });
-        }
-        if mac.sensors.unified_log {
-            let path = format!("hosts/{}/unified.ndjson", mac.name);
-            files.push(SimulatedFile { path, bytes: unified_log::render(&mut mac) });
-        }
+        files.extend(host_files(stage.mac, &mut places));
     }
     network.lose_nothing(start, end);
-    let logs = network.logs.render(start, end);
-    files.extend(logs.into_iter().map(|(name, bytes)| SimulatedFile { path: format!("network/{name}.log"), bytes }));
+    let logs = network.logs.render(&conditions, end, &mut places);
+    files.extend(logs.into_iter().map(|(name, bytes)| SimulatedFile { path: network_path(name), bytes }));
+    let requests = (1..).zip(network.traces);
+    let links: Vec<LinkTruth> = requests.map(|(request, trace)| trace.settle(request, &places)).collect();
     files.push(SimulatedFile { path: "assets.csv".to_owned(), bytes: assets.into_bytes() });
-    files.push(SimulatedFile { path: "truth.ndjson".to_owned(), bytes: truth_lines(&truth) });
+    files.push(SimulatedFile { path: "truth.ndjson".to_owned(), bytes: json_lines(&truth) });
+    files.push(SimulatedFile { path: "links.ndjson".to_owned(), bytes: json_lines(&links) });
     files.sort_by(|left, right| left.path.cmp(&right.path));
-    Fleet { files, truth }
+    Fleet { files, truth, links }
 }
 
-fn truth_lines(truth: &[Truth]) -> Vec<u8> {
+/// What the sensors of a host itself recorded.
+fn host_files(mut mac: Mac, places: &mut Places) -> Vec<SimulatedFile> {
+    let conditions = mac.conditions;
+    let mut files = Vec::new();
+    if mac.sensors.endpoint != Subscription::Nothing {
+        let path = eslogger_path(&mac.name);
+        let mut bytes = Vec::new();
+        places.write(&path, &mut bytes, conditions.arrange(&path, eslogger::render(&mut mac)));
+        files.push(SimulatedFile { path, bytes });
+    }
+    if mac.sensors.unified_log {
+        let path = unified_log_path(&mac.name);
+        let mut records = conditions.arrange(&path, unified_log::render(&mut mac));
+        records.push((unified_log::count_line(records.len()), 0));
+        let mut bytes = Vec::new();
+        places.write(&path, &mut bytes, records);
+        files.push(SimulatedFile { path, bytes });
+    }
+    files
+}
+
+fn json_lines<T: Serialize>(values: &[T]) -> Vec<u8> {
     let mut text = String::new();
-    for line in truth {
-        if let Ok(json) = serde_json::to_string(line) {
+    for value in values {
+        if let Ok(json) = serde_json::to_string(value) {
             text.push_str(&json);
             text.push('\n');
         }

@@ -6,14 +6,17 @@
 mod agents;
 mod chance;
 mod clock;
+mod disturbance;
 mod eslogger;
 mod fleet;
 mod implants;
+mod links;
 mod mac;
 mod names;
 mod network;
 mod ordinary;
 mod programs;
+mod proxy;
 mod requests;
 mod stage;
 mod stealth;
@@ -21,6 +24,8 @@ mod truth;
 mod unified_log;
 mod zeek;
 
+pub use disturbance::Disturbance;
+pub use links::{LinkTruth, Records, Source};
 pub use truth::Truth;
 
 use monologue_model::Timestamp;
@@ -38,12 +43,15 @@ pub struct Options {
     pub hours: u32,
     /// When recording starts.
     pub start: Timestamp,
+    /// What stands between events and their records.
+    pub disturbance: Disturbance,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // 2026-03-02T06:00:00Z is 20,514 days and 6 hours after the epoch.
-        Self { seed: 1, hours: 24, start: Timestamp::from_nanoseconds((20_514 * 86_400 + 6 * 3600) * clock::SECOND) }
+        let start = Timestamp::from_nanoseconds((20_514 * 86_400 + 6 * 3600) * clock::SECOND);
+        Self { seed: 1, hours: 24, start, disturbance: Disturbance::default() }
     }
 }
 
@@ -63,6 +71,8 @@ pub struct Fleet {
     pub files: Vec<SimulatedFile>,
     /// What really happened, one entry for each channel that is of interest.
     pub truth: Vec<Truth>,
+    /// Which records belong to which request, one entry for each request.
+    pub links: Vec<LinkTruth>,
 }
 
 /// Simulates a fleet. Depends on nothing but the options.

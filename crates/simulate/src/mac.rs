@@ -4,6 +4,7 @@ use crate::{
     Moment,
     chance::Chance,
     clock::{MILLISECOND, SECOND},
+    disturbance::Conditions,
     eslogger::{self, Kind, Pending},
     names,
     programs::{self, Program},
@@ -58,6 +59,8 @@ pub(crate) struct Process {
     pub(crate) connections: u32,
     /// Tasks of its URL session so far.
     pub(crate) tasks: u32,
+    /// Number of the record of the `exec` by which its program began; 0 where nobody wrote one.
+    pub(crate) begun_by: u64,
 }
 
 /// A Mac.
@@ -66,6 +69,7 @@ pub(crate) struct Mac {
     pub(crate) user: String,
     pub(crate) address: Ipv4Addr,
     pub(crate) sensors: Sensors,
+    pub(crate) conditions: Conditions,
     /// Stretches in which it sleeps and nothing of it is recorded.
     pub(crate) sleeps: Vec<(Moment, Moment)>,
     /// Version of the messages of Endpoint Security.
@@ -78,6 +82,7 @@ pub(crate) struct Mac {
     next_pid: u32,
     next_version: u32,
     next_port: u16,
+    last_record: u64,
 }
 
 /// Process identifier of the first process of the recording.
@@ -91,6 +96,7 @@ impl Mac {
             user: user.to_owned(),
             address,
             sensors,
+            conditions: Conditions::default(),
             sleeps: Vec::new(),
             message_version: 11,
             has_token_arrays: false,
@@ -100,6 +106,7 @@ impl Mac {
             next_pid: FIRST_PID,
             next_version: 40_000,
             next_port: 49_152,
+            last_record: 0,
         }
     }
 
@@ -143,14 +150,25 @@ impl Mac {
             started: self.booted + 60 * SECOND,
             connections: 0,
             tasks: 0,
+            begun_by: 0,
         }
     }
 
-    fn record(&mut self, time: Moment, kind: Kind, process: &Process, body: Value) {
-        if kind.is_in(self.sensors.endpoint) {
-            let process = eslogger::process(self, process);
-            self.pending.push(Pending { time, kind, process, body });
+    /// A number for the next record of this host.
+    pub(crate) const fn number_record(&mut self) -> u64 {
+        self.last_record += 1;
+        self.last_record
+    }
+
+    /// Writes a record, if it is subscribed to, and gives its number or 0.
+    fn record(&mut self, time: Moment, kind: Kind, process: &Process, body: Value) -> u64 {
+        if !kind.is_in(self.sensors.endpoint) {
+            return 0;
         }
+        let process = eslogger::process(self, process);
+        let number = self.number_record();
+        self.pending.push(Pending { time, kind, process, body, number });
+        number
     }
 
     /// A child with the program of its parent.
@@ -165,6 +183,7 @@ impl Mac {
             started: time,
             connections: 0,
             tasks: 0,
+            begun_by: 0,
         };
         let body = json!({ "child": eslogger::process(self, &child) });
         self.record(time, Kind::Fork, parent, body);
@@ -184,7 +203,7 @@ impl Mac {
         process.program = program;
         process.token.version += 1;
         let body = eslogger::exec(self, process, arguments, label);
-        self.record(time, Kind::Exec, &previous, body);
+        process.begun_by = self.record(time, Kind::Exec, &previous, body);
     }
 
     /// A job of `launchd`: fork, `xpcproxy`, then the program itself.

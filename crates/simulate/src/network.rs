@@ -1,6 +1,6 @@
 //! Services on the network and their addresses: no two services share one.
 
-use crate::{Moment, names, zeek::Logs};
+use crate::{Moment, disturbance::Conditions, links::Trace, names, zeek::Logs};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 /// The resolver of the simulated site.
@@ -42,9 +42,12 @@ pub(crate) struct Network {
     addresses: BTreeMap<String, Ipv4Addr>,
     invented: u32,
     apple: u32,
-    /// When which host last asked for which name.
-    pub(crate) resolved: BTreeMap<(String, String), Moment>,
+    /// When which host last asked for which name, and the number of the row that shows it, or 0.
+    pub(crate) resolved: BTreeMap<(String, String), (Moment, u64)>,
     pub(crate) logs: Logs,
+    pub(crate) conditions: Conditions,
+    /// All requests so far, with their records.
+    pub(crate) traces: Vec<Trace>,
 }
 
 impl Network {
@@ -70,6 +73,11 @@ impl Network {
         let address = self.next_invented();
         self.addresses.insert(address.to_string(), address);
         Service { name: address.to_string(), address, port: 443, is_bare_address: true }
+    }
+
+    /// Whether this is the address of a service that is asked for by address.
+    pub(crate) fn is_bare(&self, address: Ipv4Addr) -> bool {
+        self.addresses.contains_key(&address.to_string())
     }
 
     /// Addresses for documentation first, then those for measuring network devices.

@@ -4,6 +4,7 @@ use crate::{
     Moment,
     clock::{MILLISECOND, SECOND, seconds},
     implants::USER,
+    links::{Source, Trace},
     mac::Process,
     names,
     network::Service,
@@ -50,7 +51,7 @@ impl Stage<'_> {
 
     /// Connects without a URL session: only the resolver and the network see it. Gives when it was open and closed.
     pub(crate) fn socket(&mut self, process: &Process, service: &Service, socket: &Socket) -> (Moment, Moment) {
-        self.mac.log_name_request(socket.time, process, &service.name);
+        self.mac.log_name_request(socket.time, process, service);
         let lookup = self.network.resolve(&mut self.mac, socket.time, service, &mut self.chance);
         let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
         let opened = socket.time + MILLISECOND + lookup;
@@ -68,8 +69,12 @@ impl Stage<'_> {
             history: "ShADadFf",
             missed: 0,
         };
-        self.network.connection(&self.mac, &flow);
-        self.network.tls(&self.mac, &flow, &service.name, 3 * round_trip / 2);
+        let mut trace = Trace::new(&self.mac.name, process, service);
+        self.network.trace(&self.mac, &flow, service, &mut trace);
+        let flow = self.network.through_proxy(&self.mac, flow, &service.name, &mut trace);
+        trace.note(Source::ZeekConn, self.network.connection(&self.mac, &flow));
+        trace.note(Source::ZeekSsl, self.network.tls(&self.mac, &flow, &service.name, 3 * round_trip / 2));
+        self.network.traces.push(trace);
         (opened, flow.end)
     }
 
@@ -219,7 +224,7 @@ impl Stage<'_> {
             let course = self.request(&mut daemon, &service, Ask::get(Answer::Delivered(200, size)), *moment);
             let task = &course.task;
             let owner = "<example.slowreader.reader>.<example.slowreader.reader.downloads>";
-            self.mac.log(
+            let is_for = self.mac.log(
                 *moment - MILLISECOND,
                 &daemon,
                 Voice::Background,
@@ -228,13 +233,17 @@ impl Stage<'_> {
             );
             let path = format!("/Users/{}/Library/Caches/com.apple.nsurlsessiond/Downloads/{size}.tmp", self.mac.user);
             self.mac.write_new(course.finished - MILLISECOND, &daemon, &path);
-            self.mac.log(
+            let acknowledged = self.mac.log(
                 course.finished + 90 * MILLISECOND,
                 &daemon,
                 Voice::Background,
                 "%{public}@ client acknowledged completion",
                 format!("{task} client acknowledged completion"),
             );
+            if let Some(trace) = self.network.traces.last_mut() {
+                trace.note(Source::UnifiedLogTask, is_for);
+                trace.note(Source::UnifiedLogTask, acknowledged);
+            }
         }
         self.tell(&Claim::benign("background-downloads", "any"), &daemon, &service, moments.len());
     }
@@ -299,7 +308,7 @@ impl Stage<'_> {
         let mut asked: Option<Moment> = None;
         for moment in &moments {
             if asked.is_none_or(|asked| *moment - asked >= 3600 * SECOND) {
-                self.mac.log_name_request(*moment, &daemon, &service.name);
+                self.mac.log_name_request(*moment, &daemon, &service);
                 asked = Some(*moment);
             }
             let lookup = self.network.resolve(&mut self.mac, *moment, &service, &mut self.chance);
@@ -318,7 +327,10 @@ impl Stage<'_> {
                 history: if has_time { "Dd" } else { "D" },
                 missed: 0,
             };
-            self.network.connection(&self.mac, &flow);
+            let mut trace = Trace::new(&self.mac.name, &daemon, &service);
+            self.network.trace(&self.mac, &flow, &service, &mut trace);
+            trace.note(Source::ZeekConn, self.network.connection(&self.mac, &flow));
+            self.network.traces.push(trace);
         }
         let claim = if has_time { Claim::benign("time", "any") } else { Claim::benign("time-unanswered", "no-reply") };
         self.tell(&claim, &daemon, &service, moments.len());

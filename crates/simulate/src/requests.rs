@@ -3,6 +3,8 @@
 use crate::{
     Moment,
     clock::{MILLISECOND, SECOND},
+    disturbance::{PROXY, with_port},
+    links::{Source, Trace},
     mac::Process,
     names,
     network::Service,
@@ -77,6 +79,7 @@ struct Flight<'r> {
     request_bytes: u64,
     /// Payload of both directions, handshake included.
     wire: (u64, u64),
+    trace: Trace,
 }
 
 const RESUMING: &str =
@@ -101,8 +104,8 @@ fn three_digits(nanoseconds: i64) -> String {
 impl Stage<'_> {
     /// Makes one request of a URL session of `process` at `time`, and gives what became of it.
     pub(crate) fn request(&mut self, process: &mut Process, service: &Service, ask: Ask, time: Moment) -> Course {
-        let flight = self.prepare(process, service, ask, time);
-        self.log_opening(process, &flight, time);
+        let mut flight = self.prepare(process, service, ask, time);
+        self.log_opening(process, &mut flight, time);
         let (finished, closed) = match ask.answer {
             Answer::Unreachable => (time + 15 * SECOND, time + 15 * SECOND + 3 * MILLISECOND),
             Answer::Silence => (time + 60 * SECOND, time + 60 * SECOND + 4 * MILLISECOND),
@@ -116,9 +119,10 @@ impl Stage<'_> {
             }
         };
         let course = Course { finished, closed, task: flight.task.clone() };
-        self.log_answer(process, &flight, &course, time);
-        self.log_close(process, &flight, &course, time);
-        self.write_flow(&flight, &course);
+        self.log_answer(process, &mut flight, &course, time);
+        self.log_close(process, &mut flight, &course, time);
+        self.write_flow(&mut flight, &course);
+        self.network.traces.push(flight.trace);
         course
     }
 
@@ -134,7 +138,7 @@ impl Stage<'_> {
         let is_tls = service.port == 443;
         let lookup = self.network.resolve(&mut self.mac, time + MILLISECOND, service, &mut self.chance);
         let port = self.mac.port(&mut self.chance);
-        let (host, remote) = shown_remote(process, service);
+        let (host, remote) = self.shown_remote(process, service);
         let security = if is_tls { ", tls" } else { "" };
         let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
         let opened = time + 2 * MILLISECOND + lookup;
@@ -163,18 +167,19 @@ impl Stage<'_> {
             replied,
             request_bytes,
             wire,
+            trace: Trace::new(&self.mac.name, process, service),
         }
     }
 
-    fn log_opening(&mut self, process: &Process, flight: &Flight<'_>, time: Moment) {
+    fn log_opening(&mut self, process: &Process, flight: &mut Flight<'_>, time: Moment) {
         let timeout = if matches!(flight.ask.answer, Answer::Unreachable) { "15.0" } else { "60.0" };
         let message = format!(
             "{} resuming, timeouts({timeout}, 604800.0) qos(0x15) voucher((null)) activity(00000000-0000-0000-0000-000000000000)",
             flight.task
         );
-        self.mac.log(time, process, Voice::Task, RESUMING, message);
+        self.log_task(time, process, flight, RESUMING, message);
         let message = format!("{} setting up Connection {}", flight.task, flight.connection);
-        self.mac.log(time + MILLISECOND / 2, process, Voice::Task, SETTING_UP, message);
+        self.log_task(time + MILLISECOND / 2, process, flight, SETTING_UP, message);
         let session = names::uuid(&["session", &process.program.path, &process.token.pid.to_string()]);
         let privacy = if process.program.signature == Signature::Platform { "{1}" } else { "{2} (private)" };
         let message = format!(
@@ -182,17 +187,31 @@ impl Stage<'_> {
             flight.label,
             process.program.build_uuid(),
         );
-        self.mac.log(time + MILLISECOND, process, Voice::Connection, STARTED, message);
+        let line = self.mac.log(time + MILLISECOND, process, Voice::Connection, STARTED, message);
+        flight.trace.note(Source::UnifiedLogConnection, line);
         if !flight.service.is_bare_address {
-            self.mac.log_name_request(time + 3 * MILLISECOND / 2, process, &flight.service.name);
+            self.mac.log_name_request(time + 3 * MILLISECOND / 2, process, flight.service);
         }
     }
 
-    fn log_answer(&mut self, process: &Process, flight: &Flight<'_>, course: &Course, time: Moment) {
-        let task = &flight.task;
+    /// Writes a line about the task.
+    fn log_task(
+        &mut self,
+        time: Moment,
+        process: &Process,
+        flight: &mut Flight<'_>,
+        format: &'static str,
+        message: String,
+    ) {
+        let line = self.mac.log(time, process, Voice::Task, format, message);
+        flight.trace.note(Source::UnifiedLogTask, line);
+    }
+
+    fn log_answer(&mut self, process: &Process, flight: &mut Flight<'_>, course: &Course, time: Moment) {
+        let task = flight.task.clone();
         if !matches!(flight.ask.answer, Answer::Unreachable) {
             let body = flight.ask.body.map_or_else(|| "N 0".to_owned(), |bytes| format!("S {bytes}"));
-            self.mac.log(flight.asked, process, Voice::Task, SENT, format!("{task} sent request, body {body}"));
+            self.log_task(flight.asked, process, flight, SENT, format!("{task} sent request, body {body}"));
         }
         let (status, code) = match flight.ask.answer {
             Answer::Delivered(status, _) => (Some(status), None),
@@ -201,19 +220,20 @@ impl Stage<'_> {
         };
         if let Some(status) = status {
             let message = format!("{task} received response, status {status} content K");
-            self.mac.log(flight.replied, process, Voice::Task, RECEIVED, message);
+            self.log_task(flight.replied, process, flight, RECEIVED, message);
         }
         if code.is_none() {
             let ended = flight.replied + (course.finished - flight.replied) / 2;
-            self.mac.log(ended, process, Voice::Task, ENDED, format!("{task} response ended"));
+            self.log_task(ended, process, flight, ENDED, format!("{task} response ended"));
         }
         let message = format!("{task} done using Connection {}", flight.connection);
-        self.mac.log(course.finished - MILLISECOND / 3, process, Voice::Task, DONE, message);
+        self.log_task(course.finished - MILLISECOND / 3, process, flight, DONE, message);
         let summary = summary(flight, course, time, status, code.is_none());
-        self.mac.log(course.finished - MILLISECOND / 5, process, Voice::Summary, SUMMARY, summary);
-        match code {
+        let line = self.mac.log(course.finished - MILLISECOND / 5, process, Voice::Summary, SUMMARY, summary);
+        flight.trace.note(Source::UnifiedLogTask, line);
+        let line = match code {
             None => {
-                self.mac.log(course.finished, process, Voice::Task, FINISHED, format!("{task} finished successfully"));
+                self.mac.log(course.finished, process, Voice::Task, FINISHED, format!("{task} finished successfully"))
             }
             Some(code) => {
                 let message = format!(
@@ -221,17 +241,22 @@ impl Stage<'_> {
                      NSErrorFailingURLKey=<private>, NSLocalizedDescription=<private>}}"
                 );
                 if code == -999 {
-                    self.mac.log(course.finished, process, Voice::Task, FAILED, message);
+                    self.mac.log(course.finished, process, Voice::Task, FAILED, message)
                 } else {
-                    self.mac.log_error(course.finished, process, FAILED, message);
+                    self.mac.log_error(course.finished, process, FAILED, message)
                 }
             }
-        }
+        };
+        flight.trace.note(Source::UnifiedLogTask, line);
     }
 
-    fn log_close(&mut self, process: &Process, flight: &Flight<'_>, course: &Course, time: Moment) {
+    fn log_close(&mut self, process: &Process, flight: &mut Flight<'_>, course: &Course, time: Moment) {
         let (sent, received) = flight.wire;
-        let path = "satisfied (Path is satisfied), viable, interface: en0, ipv4, dns, uses wifi";
+        let flow = flight.flow(course);
+        let (remote, _) = self.network.remote(&flow);
+        let (own, port) = self.network.conditions.own_end(&self.mac, flow.start, flight.port, remote);
+        let family = if own.is_ipv6() { "ipv6" } else { "ipv4" };
+        let path = format!("satisfied (Path is satisfied), viable, interface: en0, {family}, dns, uses wifi");
         let connect = if matches!(flight.ask.answer, Answer::Unreachable) {
             three_digits(course.closed - flight.opened)
         } else {
@@ -248,13 +273,12 @@ impl Stage<'_> {
             format!(" DNS @0.001s took {},", three_digits(flight.lookup))
         };
         let message = format!(
-            "{}] cancelled\n\t[C{}.1 {} {}:{}<->{}]\n\tConnected Path: {path}\n\tDuration: {},{lookup} TCP @{} took {connect}{security}\n\t\
+            "{}] cancelled\n\t[C{}.1 {} {}<->{}]\n\tConnected Path: {path}\n\tDuration: {},{lookup} TCP @{} took {connect}{security}\n\t\
              bytes in/out: {received}/{sent}, packets in/out: {}/{}, rtt: {}, retransmitted bytes: 0, out-of-order bytes: 0",
             flight.label,
             flight.connection,
             flight.connection_uuid,
-            self.mac.address,
-            flight.port,
+            with_port(own, port),
             flight.remote,
             three_digits(course.closed - time),
             three_digits(flight.opened - time),
@@ -262,53 +286,92 @@ impl Stage<'_> {
             5 + sent / 1380,
             three_digits(if sent > 0 { flight.round_trip } else { 0 }),
         );
-        self.mac.log(course.closed, process, Voice::Connection, CLOSED, message);
+        let line = self.mac.log(course.closed, process, Voice::Connection, CLOSED, message);
+        flight.trace.note(Source::UnifiedLogConnection, line);
     }
 
-    fn write_flow(&mut self, flight: &Flight<'_>, course: &Course) {
+    fn write_flow(&mut self, flight: &mut Flight<'_>, course: &Course) {
         let service = flight.service;
         let is_damaged = self.damaged.as_deref() == Some(service.name.as_str());
-        let (protocol_name, state, history) = match (flight.ask.answer, flight.is_tls) {
-            (Answer::Unreachable, _) => ("-", "S0", "S"),
-            (Answer::Silence, false) => ("http", "SF", "ShADaFf"),
-            (_, false) => ("http", "SF", "ShADadFf"),
-            (_, true) => ("ssl", "SF", "ShADadFf"),
-        };
-        let history = if is_damaged { history.replace("Ff", "gFf") } else { history.to_owned() };
-        let flow = Flow {
-            start: flight.opened,
-            end: course.closed + if matches!(flight.ask.answer, Answer::Unreachable) { 0 } else { flight.round_trip },
-            local_port: flight.port,
-            address: service.address,
-            port: service.port,
-            protocol: "tcp",
-            service: protocol_name,
-            sent: flight.wire.0,
-            received: Some(flight.wire.1),
-            state,
-            history: &history,
-            missed: if is_damaged { 1_448 } else { 0 },
-        };
-        self.network.connection(&self.mac, &flow);
-        if state == "S0" {
+        let mut flow = flight.flow(course);
+        let history = if is_damaged { flow.history.replace("Ff", "gFf") } else { flow.history.to_owned() };
+        flow.history = &history;
+        flow.missed = if is_damaged { 1_448 } else { 0 };
+        self.network.trace(&self.mac, &flow, service, &mut flight.trace);
+        let flow = self.network.through_proxy(&self.mac, flow, &service.name, &mut flight.trace);
+        flight.trace.note(Source::ZeekConn, self.network.connection(&self.mac, &flow));
+        if matches!(flight.ask.answer, Answer::Unreachable) {
             return;
         }
         if flight.is_tls {
-            self.network.tls(&self.mac, &flow, &service.name, 3 * flight.round_trip / 2);
+            let row = self.network.tls(&self.mac, &flow, &service.name, 3 * flight.round_trip / 2);
+            flight.trace.note(Source::ZeekSsl, row);
             return;
         }
         let reply = match flight.ask.answer {
             Answer::Delivered(status, body) | Answer::CancelledAtHeaders(status, body) => Some((status, body)),
             Answer::Silence | Answer::Unreachable => None,
         };
+        let whole = self.network.conditions.is_proxied(service.port);
+        let uri = if whole { format!("http://{}{}", service.name, flight.ask.uri) } else { flight.ask.uri.to_owned() };
         let request = PlainRequest {
             method: if flight.ask.body.is_some() { "POST" } else { "GET" },
-            uri: flight.ask.uri,
+            uri: &uri,
             user_agent: "CFNetwork/3860.100.1 Darwin/25.0.0",
             sent_body: flight.ask.body.unwrap_or(0),
             reply,
         };
-        self.network.plain_http(&self.mac, &flow, &service.name, &request, flight.asked);
+        let row = self.network.plain_http(&self.mac, &flow, &service.name, &request, flight.asked);
+        flight.trace.note(Source::ZeekHttp, row);
+    }
+
+    /// Host, and address with port, as the log shows them: in clear for programs of Apple only.
+    fn shown_remote(&self, process: &Process, service: &Service) -> (String, String) {
+        let Service { name, port, is_bare_address, .. } = service;
+        let conditions = &self.network.conditions;
+        let is_proxied = conditions.is_proxied(*port);
+        let (address, far_port) = if is_proxied {
+            (PROXY.0.into(), PROXY.1)
+        } else {
+            (conditions.remote(service.address, *is_bare_address), *port)
+        };
+        if process.program.signature == Signature::Platform {
+            return (name.clone(), with_port(address, far_port));
+        }
+        let (family, mark) = if address.is_ipv6() { ("IPv6", '.') } else { ("IPv4", ':') };
+        let far = if is_proxied { "proxy" } else { "address" };
+        let host = if *is_bare_address {
+            format!("IPv4#{}", masked(process, service, "address"))
+        } else {
+            format!("Hostname#{}", masked(process, service, "host"))
+        };
+        (host, format!("{family}#{}{mark}{far_port}", masked(process, service, far)))
+    }
+}
+
+impl Flight<'_> {
+    /// The connection, as a sensor that misses nothing sees it.
+    fn flow(&self, course: &Course) -> Flow<'static> {
+        let (protocol_name, state, history) = match (self.ask.answer, self.is_tls) {
+            (Answer::Unreachable, _) => ("-", "S0", "S"),
+            (Answer::Silence, false) => ("http", "SF", "ShADaFf"),
+            (_, false) => ("http", "SF", "ShADadFf"),
+            (_, true) => ("ssl", "SF", "ShADadFf"),
+        };
+        Flow {
+            start: self.opened,
+            end: course.closed + if matches!(self.ask.answer, Answer::Unreachable) { 0 } else { self.round_trip },
+            local_port: self.port,
+            address: self.service.address,
+            port: self.service.port,
+            protocol: "tcp",
+            service: protocol_name,
+            sent: self.wire.0,
+            received: Some(self.wire.1),
+            state,
+            history,
+            missed: 0,
+        }
     }
 }
 
@@ -316,18 +379,6 @@ impl Stage<'_> {
 fn masked(process: &Process, service: &Service, what: &str) -> String {
     let owner = format!("{}.{}", process.token.pid, process.token.version);
     format!("{:08x}", names::hash(&[what, &owner, &service.name]) & 0xffff_ffff)
-}
-
-/// Host, and address with port, as the log shows them: in clear for programs of Apple only.
-fn shown_remote(process: &Process, service: &Service) -> (String, String) {
-    let Service { name, address, port, is_bare_address } = service;
-    if process.program.signature == Signature::Platform {
-        return (name.clone(), format!("{address}:{port}"));
-    }
-    let address = format!("IPv4#{}", masked(process, service, "address"));
-    let host =
-        if *is_bare_address { address.clone() } else { format!("Hostname#{}", masked(process, service, "host")) };
-    (host, format!("{address}:{port}"))
 }
 
 /// Bytes of the request, and the payload of both directions with the handshake of TLS.

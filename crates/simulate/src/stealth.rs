@@ -95,6 +95,9 @@ impl Stage<'_> {
             received: self.chance.whole(540, 700),
         };
         let (_, closed) = self.socket(&curl, &service, &socket);
+        if let Some(trace) = self.network.traces.last_mut() {
+            trace.agent = Some(script.to_owned());
+        }
         self.mac.create(closed - 25 * MILLISECOND, &curl, "/private/tmp/version.json");
         self.mac.close(closed - 5 * MILLISECOND, &curl, "/private/tmp/version.json", true);
         self.mac.exit(closed + 8 * MILLISECOND, &curl, 0);

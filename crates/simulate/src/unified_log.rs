@@ -6,10 +6,10 @@ use crate::{
     eslogger::ticks,
     mac::{Mac, Process},
     names,
+    network::Service,
     programs::Program,
 };
 use serde_json::json;
-use std::io::Write as _;
 
 /// Image that writes the lines of URL sessions.
 const CFNETWORK: &str = "/System/Library/Frameworks/CFNetwork.framework/Versions/A/CFNetwork";
@@ -32,6 +32,8 @@ pub(crate) struct Line {
     is_error: bool,
     format: &'static str,
     message: String,
+    /// Its number among the records of the host.
+    number: u64,
 }
 
 /// Who writes a line, and under which name.
@@ -62,14 +64,21 @@ impl Voice {
 }
 
 impl Mac {
-    /// Writes a line, where the log is exported.
-    pub(crate) fn log(&mut self, time: Moment, process: &Process, voice: Voice, format: &'static str, message: String) {
-        self.log_at(time, process, voice, format, message, false);
+    /// Writes a line, where the log is exported, and gives its number or 0.
+    pub(crate) fn log(
+        &mut self,
+        time: Moment,
+        process: &Process,
+        voice: Voice,
+        format: &'static str,
+        message: String,
+    ) -> u64 {
+        self.log_at(time, process, voice, format, message, false)
     }
 
-    /// Writes a line of type Error.
-    pub(crate) fn log_error(&mut self, time: Moment, process: &Process, format: &'static str, message: String) {
-        self.log_at(time, process, Voice::Task, format, message, true);
+    /// Writes a line of type Error, and gives its number or 0.
+    pub(crate) fn log_error(&mut self, time: Moment, process: &Process, format: &'static str, message: String) -> u64 {
+        self.log_at(time, process, Voice::Task, format, message, true)
     }
 
     fn log_at(
@@ -80,10 +89,11 @@ impl Mac {
         format: &'static str,
         message: String,
         is_error: bool,
-    ) {
+    ) -> u64 {
         if !self.sensors.unified_log {
-            return;
+            return 0;
         }
+        let number = self.number_record();
         let (sender, subsystem, category) = voice.native();
         self.lines.push(Line {
             time,
@@ -97,11 +107,17 @@ impl Mac {
             is_error,
             format,
             message,
+            number,
         });
+        number
     }
 
-    /// The resolver is asked for a name by a process.
-    pub(crate) fn log_name_request(&mut self, time: Moment, client: &Process, name: &str) {
+    /// The resolver is asked for the name of a service by a process.
+    pub(crate) fn log_name_request(&mut self, time: Moment, client: &Process, service: &Service) {
+        if self.conditions.is_proxied(service.port) {
+            return;
+        }
+        let name = service.name.as_str();
         let resolver =
             self.already_running(Program::platform("/usr/sbin/mDNSResponder", "com.apple.mDNSResponder"), 65);
         let mask = names::mask_hash(&["name", &self.name, name]);
@@ -121,12 +137,12 @@ impl Mac {
     }
 }
 
-/// The whole export: lines in order of time, then the count that says it is complete.
-pub(crate) fn render(mac: &mut Mac) -> Vec<u8> {
+/// The lines in order of time, without the last, which counts them.
+pub(crate) fn render(mac: &mut Mac) -> Vec<(Moment, String, u64)> {
     let mut lines = std::mem::take(&mut mac.lines);
     lines.sort_by_key(|line| line.time);
     let boot = mac.boot_uuid();
-    let mut bytes = Vec::with_capacity(lines.len() * 1024);
+    let mut records = Vec::with_capacity(lines.len());
     let mut name_requests = 0_u32;
     for line in &mut lines {
         if let Some(rest) = line.message.strip_prefix(UNNUMBERED) {
@@ -159,8 +175,12 @@ pub(crate) fn render(mac: &mut Mac) -> Vec<u8> {
             "traceID": names::hash(&["trace", line.format]),
             "eventMessage": line.message,
         });
-        let _ = writeln!(bytes, "{record}");
+        records.push((line.time, record.to_string(), line.number));
     }
-    let _ = writeln!(bytes, "{{\"count\":{},\"finished\":1}}", lines.len());
-    bytes
+    records
+}
+
+/// The last line of an export of so many lines: it says that the export is complete.
+pub(crate) fn count_line(lines: usize) -> String {
+    format!("{{\"count\":{lines},\"finished\":1}}")
 }

@@ -3,12 +3,17 @@
 use crate::{
     Moment,
     chance::Chance,
-    clock::{MILLISECOND, SECOND, SENSOR_AHEAD, epoch_text, zeek_header_text},
+    clock::{MILLISECOND, SECOND, epoch_text, zeek_header_text},
+    disturbance::{Conditions, PROXY},
+    links::{Places, Source, Trace, network_path},
     mac::Mac,
     names,
     network::{Network, RESOLVER, Service},
 };
-use std::{fmt::Write as _, net::Ipv4Addr};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 const CONNECTION_FIELDS: &str = "ts:time uid:string id.orig_h:addr id.orig_p:port id.resp_h:addr id.resp_p:port proto:enum \
     service:string duration:interval orig_bytes:count resp_bytes:count conn_state:string local_orig:bool local_resp:bool \
@@ -31,8 +36,15 @@ const LOSS_FIELDS: &str = "ts:time ts_delta:interval peer:string gaps:count acks
 /// How long a host remembers an answer, in nanoseconds.
 const NAME_LIFETIME: i64 = 3600 * SECOND;
 
-/// Rows with the time at which the sensor writes them.
-type Rows = Vec<(Moment, String)>;
+/// Rows with the time at which the sensor writes them, and their number in the log.
+type Rows = Vec<(Moment, String, u64)>;
+
+/// Adds a row, and gives its number.
+fn add(rows: &mut Rows, written: Moment, row: String) -> u64 {
+    let number = rows.len() as u64 + 1;
+    rows.push((written, row, number));
+    number
+}
 
 /// The logs of one sensor.
 #[derive(Default)]
@@ -84,10 +96,6 @@ impl Flow<'_> {
             &self.address.to_string(),
         ])
     }
-
-    fn ends(&self, mac: &Mac) -> String {
-        format!("{}\t{}\t{}\t{}", mac.address, self.local_port, self.address, self.port)
-    }
 }
 
 fn packets(bytes: u64, least: u64) -> u64 {
@@ -95,17 +103,30 @@ fn packets(bytes: u64, least: u64) -> u64 {
 }
 
 impl Network {
-    /// The host asks for the address of a service, unless it still remembers it. The answer is here after the time
-    /// given back, in nanoseconds.
+    /// The far end of a connection, as hosts and sensor see it.
+    pub(crate) fn remote(&self, flow: &Flow<'_>) -> (IpAddr, u16) {
+        if flow.protocol == "tcp" && self.conditions.is_proxied(flow.port) {
+            return (PROXY.0.into(), PROXY.1);
+        }
+        (self.conditions.remote(flow.address, self.is_bare(flow.address)), flow.port)
+    }
+
+    fn ends(&self, mac: &Mac, flow: &Flow<'_>) -> String {
+        let (remote, port) = self.remote(flow);
+        let (near, near_port) = self.conditions.seen_end(mac, flow.start, flow.local_port, remote);
+        format!("{near}\t{near_port}\t{remote}\t{port}")
+    }
+
+    /// The host asks for the address of a service, unless it still remembers it or asks a proxy in its place. The answer
+    /// is here after the time given back, in nanoseconds.
     pub(crate) fn resolve(&mut self, mac: &mut Mac, time: Moment, service: &Service, chance: &mut Chance) -> i64 {
         if service.is_bare_address {
             return 0;
         }
         let key = (mac.name.clone(), service.name.clone());
-        if self.resolved.get(&key).is_some_and(|asked| time - asked < NAME_LIFETIME && time >= *asked) {
+        if self.resolved.get(&key).is_some_and(|(asked, _)| time - asked < NAME_LIFETIME && time >= *asked) {
             return MILLISECOND;
         }
-        self.resolved.insert(key, time);
         let took = (chance.between(4.0, 25.0) * 1e6) as i64;
         let length = service.name.len() as u64 + 18;
         let flow = Flow {
@@ -122,27 +143,38 @@ impl Network {
             history: "Dd",
             missed: 0,
         };
-        self.connection(mac, &flow);
-        if mac.sensors.network {
-            let row = format!(
-                "{}\t{}\t{}\tudp\t{}\t0.{:06}\t{}\t1\tC_INTERNET\t1\tA\t0\tNOERROR\tF\tF\tT\tT\t0\t{}\t3600.000000\tF",
-                epoch_text(flow.start + SENSOR_AHEAD),
-                flow.uid(mac),
-                flow.ends(mac),
-                chance.whole(1, 65_535),
-                took / 1000,
-                service.name,
-                service.address,
-            );
-            self.logs.names.push((flow.end + SENSOR_AHEAD, row));
+        let transaction = if mac.sensors.network { chance.whole(1, 65_535) } else { 0 };
+        let mut number = 0;
+        if !self.conditions.is_proxied(service.port) {
+            self.connection(mac, &flow);
+            number = self.name_row(mac, &flow, service, transaction);
         }
+        self.resolved.insert(key, (time, number));
         took + MILLISECOND
     }
 
-    /// Writes a connection.
-    pub(crate) fn connection(&mut self, mac: &Mac, flow: &Flow<'_>) {
+    /// Writes a question and its answer.
+    fn name_row(&mut self, mac: &Mac, flow: &Flow<'_>, service: &Service, transaction: u64) -> u64 {
         if !mac.sensors.network {
-            return;
+            return 0;
+        }
+        let address = self.conditions.remote(service.address, service.is_bare_address);
+        let (kind, kind_name) = if address.is_ipv6() { (28, "AAAA") } else { (1, "A") };
+        let row = format!(
+            "{}\t{}\t{}\tudp\t{transaction}\t0.{:06}\t{}\t1\tC_INTERNET\t{kind}\t{kind_name}\t0\tNOERROR\tF\tF\tT\tT\t0\t{address}\t3600.000000\tF",
+            epoch_text(self.conditions.sensor_time(flow.start)),
+            flow.uid(mac),
+            self.ends(mac, flow),
+            (flow.end - flow.start) / 1000,
+            service.name,
+        );
+        add(&mut self.logs.names, self.conditions.sensor_time(flow.end), row)
+    }
+
+    /// Writes a connection, and gives the number of its row or 0.
+    pub(crate) fn connection(&mut self, mac: &Mac, flow: &Flow<'_>) -> u64 {
+        if !mac.sensors.network {
+            return 0;
         }
         // Zeek waits for stragglers before it writes: five seconds after a close, longer where nothing closed.
         let wait = match flow.state {
@@ -168,38 +200,42 @@ impl Network {
         };
         let packets_out = packets(flow.sent, least_out);
         let packets_in = packets(flow.received.unwrap_or(0), least_in);
+        let is_inside = matches!(self.remote(flow).0, IpAddr::V4(remote) if remote.octets().starts_with(&[10, 20]));
         let row = format!(
             "{}\t{}\t{}\t{}\t{}\t{duration}\t{sent}\t{received}\t{}\tT\t{}\t{}\t{}\t{packets_out}\t{}\t{packets_in}\t{}\t-\t{}",
-            epoch_text(flow.start + SENSOR_AHEAD),
+            epoch_text(self.conditions.sensor_time(flow.start)),
             flow.uid(mac),
-            flow.ends(mac),
+            self.ends(mac, flow),
             flow.protocol,
             flow.service,
             flow.state,
-            if flow.address.octets().starts_with(&[10, 20]) { "T" } else { "F" },
+            if is_inside { "T" } else { "F" },
             flow.missed,
             flow.history,
             flow.sent + packets_out * overhead,
             flow.received.unwrap_or(0) + packets_in * overhead,
             if flow.protocol == "udp" { 17 } else { 6 },
         );
-        self.logs.connections.push((flow.end + SENSOR_AHEAD + wait * SECOND, row));
+        add(&mut self.logs.connections, self.conditions.sensor_time(flow.end) + wait * SECOND, row)
     }
 
-    /// Writes the handshake of a connection over TLS, `after` nanoseconds into it.
-    pub(crate) fn tls(&mut self, mac: &Mac, flow: &Flow<'_>, server_name: &str, after: i64) {
-        if mac.sensors.network {
-            let row = format!(
-                "{}\t{}\t{}\tTLSv13\tTLS_AES_128_GCM_SHA256\tx25519\t{server_name}\tF\t-\t-\tT\tCsiI\t-\t-\t-",
-                epoch_text(flow.start + SENSOR_AHEAD + after),
-                flow.uid(mac),
-                flow.ends(mac),
-            );
-            self.logs.tls.push((flow.start + SENSOR_AHEAD + 2 * after, row));
+    /// Writes the handshake of a connection over TLS, `after` nanoseconds into it, and gives the number of its row or 0.
+    pub(crate) fn tls(&mut self, mac: &Mac, flow: &Flow<'_>, server_name: &str, after: i64) -> u64 {
+        if !mac.sensors.network {
+            return 0;
         }
+        let time = self.conditions.sensor_time(flow.start);
+        let row = format!(
+            "{}\t{}\t{}\tTLSv13\tTLS_AES_128_GCM_SHA256\tx25519\t{server_name}\tF\t-\t-\tT\tCsiI\t-\t-\t-",
+            epoch_text(time + after),
+            flow.uid(mac),
+            self.ends(mac, flow),
+        );
+        add(&mut self.logs.tls, time + 2 * after, row)
     }
 
-    /// Writes a request over plain HTTP made at `time`; the row is written at the end of the connection.
+    /// Writes a request over plain HTTP made at `time`; the row is written at the end of the connection. Gives its number
+    /// or 0.
     pub(crate) fn plain_http(
         &mut self,
         mac: &Mac,
@@ -207,9 +243,9 @@ impl Network {
         host: &str,
         request: &PlainRequest<'_>,
         time: Moment,
-    ) {
+    ) -> u64 {
         if !mac.sensors.network {
-            return;
+            return 0;
         }
         let (length, status, text) = match request.reply {
             Some((status, length)) => (length, status.to_string(), "OK"),
@@ -217,16 +253,30 @@ impl Network {
         };
         let mut row = format!(
             "{}\t{}\t{}\t1\t{}\t{host}\t{}\t-\t1.1\t{}\t-\t{}\t{length}\t{status}\t{text}\t-\t-\t(empty)",
-            epoch_text(time + SENSOR_AHEAD),
+            epoch_text(self.conditions.sensor_time(time)),
             flow.uid(mac),
-            flow.ends(mac),
+            self.ends(mac, flow),
             request.method,
             request.uri,
             request.user_agent,
             request.sent_body,
         );
-        row.push_str(&"\t-".repeat(9));
-        self.logs.http.push((flow.end + SENSOR_AHEAD, row));
+        let is_proxied = self.conditions.is_proxied(flow.port);
+        row.push_str("\t-\t-\t");
+        row.push_str(if is_proxied { "PROXY-CONNECTION -> keep-alive" } else { "-" });
+        row.push_str(&"\t-".repeat(6));
+        add(&mut self.logs.http, self.conditions.sensor_time(flow.end), row)
+    }
+
+    /// Notes the ends of a connection and the row by which its host knows the address.
+    pub(crate) fn trace(&self, mac: &Mac, flow: &Flow<'_>, service: &Service, trace: &mut Trace) {
+        let (remote, _) = self.remote(flow);
+        let text = |(address, port)| SocketAddr::new(address, port).to_string();
+        trace.opened = flow.start;
+        trace.own_end = text(self.conditions.own_end(mac, flow.start, flow.local_port, remote));
+        trace.seen_end = text(self.conditions.seen_end(mac, flow.start, flow.local_port, remote));
+        let key = (mac.name.clone(), service.name.clone());
+        trace.note(Source::ZeekDns, self.resolved.get(&key).map_or(0, |(_, number)| *number));
     }
 
     /// Writes what the sensor lost, which is nothing, every quarter of an hour.
@@ -234,12 +284,9 @@ impl Network {
         let quarter = 900 * SECOND;
         let mut time = start + quarter;
         while time <= end {
-            let row = format!(
-                "{}\t900.000000\tzeek\t0\t{}\t0.0",
-                epoch_text(time + SENSOR_AHEAD),
-                4_000 + time / SECOND % 997
-            );
-            self.logs.loss.push((time + SENSOR_AHEAD, row));
+            let shown = self.conditions.sensor_time(time);
+            let row = format!("{}\t900.000000\tzeek\t0\t{}\t0.0", epoch_text(shown), 4_000 + time / SECOND % 997);
+            add(&mut self.logs.loss, shown, row);
             time += quarter;
         }
     }
@@ -247,7 +294,12 @@ impl Network {
 
 impl Logs {
     /// Every file with its name.
-    pub(crate) fn render(self, start: Moment, end: Moment) -> Vec<(&'static str, Vec<u8>)> {
+    pub(crate) fn render(
+        self,
+        conditions: &Conditions,
+        end: Moment,
+        places: &mut Places,
+    ) -> Vec<(&'static str, Vec<u8>)> {
         [
             ("capture_loss", LOSS_FIELDS, self.loss),
             ("conn", CONNECTION_FIELDS, self.connections),
@@ -256,27 +308,33 @@ impl Logs {
             ("ssl", TLS_FIELDS, self.tls),
         ]
         .into_iter()
-        .map(|(name, fields, rows)| (name, render(name, fields, rows, start, end)))
+        .map(|(name, fields, rows)| (name, render(name, fields, rows, conditions, end, places)))
         .collect()
     }
 }
 
-fn render(name: &str, fields: &str, mut rows: Rows, start: Moment, end: Moment) -> Vec<u8> {
+fn render(
+    name: &str,
+    fields: &str,
+    mut rows: Rows,
+    conditions: &Conditions,
+    end: Moment,
+    places: &mut Places,
+) -> Vec<u8> {
     rows.sort();
     let (mut field_names, mut types) = (String::new(), String::new());
     for (field, kind) in fields.split_whitespace().filter_map(|field| field.split_once(':')) {
         let _ = write!(field_names, "\t{field}");
         let _ = write!(types, "\t{kind}");
     }
-    let mut text = format!(
+    let header = format!(
         "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t{name}\n#open\t{}\n#fields{field_names}\n#types{types}\n",
-        zeek_header_text(start + SENSOR_AHEAD),
+        zeek_header_text(conditions.sensor_time(conditions.start)),
     );
-    for (_, row) in &rows {
-        text.push_str(row);
-        text.push('\n');
-    }
-    let last = rows.last().map_or(end, |(written, _)| (*written).max(end));
-    let _ = writeln!(text, "#close\t{}", zeek_header_text(last + SECOND));
-    text.into_bytes()
+    let last = rows.last().map_or(end, |(written, _, _)| (*written).max(end));
+    let mut bytes = header.into_bytes();
+    let file = network_path(name);
+    places.write(&file, &mut bytes, conditions.arrange(&file, rows));
+    bytes.extend_from_slice(format!("#close\t{}\n", zeek_header_text(last + SECOND)).as_bytes());
+    bytes
 }

@@ -5,7 +5,9 @@
 //! kept, and done again from here when late data comes.
 
 use super::{
-    Draft, Group, Joined, LinkedExchange, connections,
+    Draft, Group, Joined, LinkedExchange,
+    clocks::Pair,
+    connections,
     effects::{Aftermath, Deeds},
     flows, names, tasks,
 };
@@ -33,8 +35,8 @@ pub(crate) struct Carry {
     pub(super) two_sided: bool,
     /// The unified log was shown to hold responses.
     pub(super) log_shows_responses: bool,
-    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched yet.
-    pub(crate) skew_ns: Option<i64>,
+    /// The latest pairs of connection and flow, sorted by time: what is known of the sensor's clock.
+    pub(super) pairs: Vec<Pair>,
 }
 
 /// When a group of parts is done with.
@@ -68,6 +70,11 @@ impl Fate {
 }
 
 impl Carry {
+    /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched yet.
+    pub(crate) fn skew_ns(&self) -> Option<i64> {
+        Pair::median_difference(&self.pairs)
+    }
+
     /// Takes in events ordered by time, later than all before.
     pub(super) fn take_in(&mut self, events: &[Event]) {
         self.tasks = tasks::gather(std::mem::take(&mut self.tasks), events);
@@ -189,9 +196,11 @@ impl Carry {
         self.spent.retain(|gone| gone.end.saturating_add(settings::HOLD_NS) > horizon);
         self.spent.sort_unstable();
         self.spent.dedup();
-        if joined.flows.flow_of.len() >= settings::SKEW_PAIRS || self.skew_ns.is_none() {
-            self.skew_ns = joined.flows.skew_ns.or(self.skew_ns);
-        }
+        self.pairs.extend_from_slice(&joined.flows.pairs);
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        let excess = self.pairs.len().saturating_sub(settings::CLOCK_PAIRS);
+        self.pairs.drain(..excess);
         let pids: BTreeSet<u32> = self
             .tasks
             .iter()

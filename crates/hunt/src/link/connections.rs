@@ -123,6 +123,11 @@ impl Connection {
         }
     }
 
+    /// The records of it.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Provenance> {
+        std::iter::once(&self.provenance).chain(&self.close_provenance)
+    }
+
     fn fill(&mut self, endpoint: &Endpoint) {
         self.endpoint.name = self.endpoint.name.take().or_else(|| endpoint.name.clone());
         self.endpoint.name_hash = self.endpoint.name_hash.take().or_else(|| endpoint.name_hash.clone());

@@ -44,6 +44,8 @@ pub(crate) struct Request {
     pub(crate) answered_at: Option<Timestamp>,
     pub(crate) protocol: Option<Arc<str>>,
     pub(crate) cites: Vec<(WitnessKind, Provenance)>,
+    /// Every record that was brought together here and concerns this request.
+    pub(crate) joined: Vec<Provenance>,
 }
 
 /// What binds rows together: the sensor's identifier, else the 5-tuple.
@@ -376,6 +378,7 @@ impl Connection {
             answered_at: reply.is_answer().then_some(self.end),
             protocol: self.protocol(),
             cites: self.cites(reply),
+            joined: self.carriers().chain(self.https.iter().map(|(_, _, provenance)| provenance)).cloned().collect(),
         }
     }
 
@@ -434,7 +437,19 @@ impl Connection {
             answered_at: reply.is_answer().then_some(time.max(self.end.min(time.saturating_add(1_000_000_000)))),
             protocol: self.protocol(),
             cites,
+            joined: self.carriers().cloned().collect(),
         }
+    }
+
+    /// Whether its responder is a proxy, as the sensor saw by what was asked.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.https.iter().any(|(_, http, _)| http.proxied)
+    }
+
+    /// The records of the connection itself, whatever was asked on it.
+    fn carriers(&self) -> impl Iterator<Item = &Provenance> {
+        let tls = self.tls.iter().map(|(_, _, provenance)| provenance);
+        self.flows.iter().map(|(_, _, provenance)| provenance).chain(tls)
     }
 
     fn protocol(&self) -> Option<Arc<str>> {

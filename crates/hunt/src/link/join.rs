@@ -1,7 +1,10 @@
 //! Joins: connections to flows by local address and port, requests to connections by number, flows to callers by command
 //! line. Two candidates are none.
 
-use super::{connections, flows, tasks};
+use super::{
+    clocks::{Clock, Pair},
+    connections, flows, tasks,
+};
 use crate::{
     processes::{Found, Instance, Match, ProcessTable},
     settings,
@@ -15,6 +18,9 @@ use std::{
 /// How long before the first packet a connection may have been started (name lookup, path evaluation): 30 s.
 const SETUP_NS: i64 = 30 * 1_000_000_000;
 
+/// Flows of one local address and port beyond which they say nothing of the clocks.
+const CANDIDATE_CAP: usize = 64;
+
 /// Which flow carried which connection.
 #[derive(Debug, Default)]
 pub(super) struct JoinedFlows {
@@ -24,53 +30,111 @@ pub(super) struct JoinedFlows {
     pub(super) skew_ns: Option<i64>,
     /// Connections for which two flows fitted, or that share a flow with another.
     pub(super) refused: BTreeSet<usize>,
+    /// The pairs that were joined, sorted by time.
+    pub(super) pairs: Vec<Pair>,
+    /// The course of that difference.
+    pub(super) clock: Clock,
+    /// The times of both do not fit together: what could be joined does not join, by whatever difference.
+    pub(super) clocks_differ: bool,
 }
 
-/// Joins by local address and port at the same time.
+/// Joins by local address and port at the same time, on the clock that the pairs agree on; else within the slack of the
+/// clocks as they are, as long as that does not leave out most of what could be joined. `known` are pairs joined before,
+/// sorted by time.
 pub(super) fn connections_to_flows(
     connections: &[connections::Connection],
     flows: &[flows::Connection],
+    known: &[Pair],
 ) -> JoinedFlows {
-    let mut by_local: BTreeMap<SocketAddr, Vec<usize>> = BTreeMap::new();
-    for (at, flow) in flows.iter().enumerate() {
-        by_local.entry(flow.originator).or_default().push(at);
-    }
+    let candidates = Candidates::new(connections, flows);
+    let mut all = candidates.pairs();
+    all.extend_from_slice(known);
+    let agreed = match Clock::agreed(all) {
+        // Too few to agree on anything: what earlier hours say goes on.
+        nothing if nothing == Clock::default() => Clock::through(known),
+        agreed => agreed,
+    };
     let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut joined = JoinedFlows::default();
     for (at, connection) in connections.iter().enumerate() {
-        let Some(local) = connection.local else { continue };
-        let end = connection.closed.unwrap_or(connection.start).saturating_add(settings::CLOCK_SLACK_NS);
-        let start = connection.start.saturating_add(-settings::CLOCK_SLACK_NS);
-        let fits = |flow: &flows::Connection| {
-            flow.transport == connection.transport
-                && start <= flow.start
-                && flow.start <= end
-                && flow.start.since(connection.start) <= SETUP_NS
-                && connection.endpoint.address.is_none_or(|address| address == flow.responder.ip())
-        };
-        let candidates = by_local.get(&local).map_or(&[][..], Vec::as_slice);
-        let mut fitting = candidates.iter().copied().filter(|flow| flows.get(*flow).is_some_and(fits));
+        let ahead = agreed.at_host(connection.start).unwrap_or(0);
+        let begun = connection.start.saturating_add(ahead);
+        let start = begun.saturating_add(-settings::CLOCK_SLACK_NS);
+        let end = connection.closed.unwrap_or(connection.start).saturating_add(ahead + settings::CLOCK_SLACK_NS);
+        let fits =
+            |flow: &flows::Connection| start <= flow.start && flow.start <= end && flow.start.since(begun) <= SETUP_NS;
+        let mut fitting = candidates.of(connection).filter(|(_, flow)| fits(flow));
         match (fitting.next(), fitting.next()) {
-            (Some(flow), None) => claims.entry(flow).or_default().push(at),
+            (Some((flow, _)), None) => claims.entry(flow).or_default().push(at),
             (Some(_), Some(_)) => drop(joined.refused.insert(at)),
             _ => {}
         }
     }
-    let mut differences = Vec::new();
+    let mut pairs = Vec::new();
     for (flow, claimants) in claims {
         if let [connection] = claimants.as_slice() {
             joined.flow_of.insert(*connection, flow);
             joined.taken.insert(flow);
             if let (Some(flow), Some(connection)) = (flows.get(flow), connections.get(*connection)) {
-                differences.push(flow.start.since(connection.start));
+                pairs.push(Pair::new(connection.start, flow.start));
             }
         } else {
             joined.refused.extend(claimants);
         }
     }
-    differences.sort_unstable();
-    joined.skew_ns = differences.get(differences.len() / 2).copied();
+    let joinable = connections.iter().filter(|connection| candidates.of(connection).next().is_some()).count();
+    if agreed == Clock::default() && 2 * pairs.len() < joinable {
+        // The few that fit are coincidences: the clocks differ by nobody knows what.
+        return JoinedFlows { clocks_differ: true, ..JoinedFlows::default() };
+    }
+    pairs.sort_unstable();
+    joined.skew_ns = Pair::median_difference(&pairs);
+    joined.clock = if agreed == Clock::default() { Clock::through(&pairs) } else { agreed };
+    joined.pairs = pairs;
     joined
+}
+
+/// Connections and flows that have the same ends, whenever they were.
+struct Candidates<'a> {
+    connections: &'a [connections::Connection],
+    flows: &'a [flows::Connection],
+    by_local: BTreeMap<SocketAddr, Vec<usize>>,
+}
+
+impl<'a> Candidates<'a> {
+    fn new(connections: &'a [connections::Connection], flows: &'a [flows::Connection]) -> Self {
+        let mut by_local: BTreeMap<SocketAddr, Vec<usize>> = BTreeMap::new();
+        for (at, flow) in flows.iter().enumerate() {
+            by_local.entry(flow.originator).or_default().push(at);
+        }
+        Self { connections, flows, by_local }
+    }
+
+    /// The flows with the ends of this connection.
+    fn of<'c>(
+        &'c self,
+        connection: &'c connections::Connection,
+    ) -> impl Iterator<Item = (usize, &'a flows::Connection)> {
+        let local = connection.local.and_then(|local| self.by_local.get(&local));
+        let flows = local.map_or(&[][..], Vec::as_slice).iter().filter_map(|at| Some((*at, self.flows.get(*at)?)));
+        flows.filter(|(_, flow)| {
+            flow.transport == connection.transport
+                && connection.endpoint.address.is_none_or(|address| address == flow.responder.ip())
+                // Another port is that of a proxy, or the flow is another.
+                && (connection.endpoint.port.is_none_or(|port| port == flow.responder.port()) || flow.is_proxied())
+        })
+    }
+
+    /// The times of every connection with each of its flows, as far as those are few.
+    fn pairs(&self) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for connection in self.connections {
+            let few = self.of(connection).take(CANDIDATE_CAP + 1).count() <= CANDIDATE_CAP;
+            let flows = self.of(connection).filter(|_| few);
+            pairs.extend(flows.map(|(_, flow)| Pair::new(connection.start, flow.start)));
+        }
+        pairs
+    }
 }
 
 /// Which connection carried which task, and how many tasks each carried.
@@ -123,6 +187,7 @@ pub(super) fn tasks_to_connections(tasks: &[tasks::Task], connections: &[connect
 }
 
 /// Processes whose command line names a URL: `curl`, `wget`, `nscurl`.
+#[derive(Default)]
 pub(super) struct Callers<'a> {
     by_name: BTreeMap<String, Vec<&'a Instance>>,
 }

@@ -4,6 +4,7 @@
 //! application, which the absence rule treats as a wildcard.
 
 mod carry;
+mod clocks;
 mod connections;
 mod delegates;
 mod effects;
@@ -103,7 +104,7 @@ struct Joined {
 
 impl Joined {
     fn new(carry: &Carry) -> Self {
-        let flows = join::connections_to_flows(&carry.connections, &carry.flows);
+        let flows = join::connections_to_flows(&carry.connections, &carry.flows, &carry.pairs);
         let connection_of = flows.flow_of.iter().map(|(connection, flow)| (*flow, *connection)).collect();
         Self { tasks: join::tasks_to_connections(&carry.tasks, &carry.connections), flows, connection_of }
     }
@@ -211,11 +212,12 @@ impl Host<'_> {
                 }
             }
         }
-        let callers = join::Callers::collect(self.table);
-        let skew_ns = joined.flows.skew_ns.or(carry.skew_ns);
+        // Where the clocks do not fit together, no command line can tell which flow is its own.
+        let callers =
+            if joined.flows.clocks_differ { join::Callers::default() } else { join::Callers::collect(self.table) };
         for (at, flow) in carry.flows.iter().enumerate() {
             if !joined.flows.taken.contains(&at) {
-                for linked in self.of_flow(flow, &callers, skew_ns) {
+                for linked in self.of_flow(flow, &callers, joined.flows.clock.at_sensor(flow.start)) {
                     add(Group::Flow(at), linked);
                 }
             }
@@ -341,6 +343,7 @@ impl Host<'_> {
             exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
                 && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
             exchange.links.push(Link::sure(LinkStrength::Instance, task.format.clone(), connection.format.clone()));
+            cite_joined(&mut exchange, connection.records());
         }
         if let (Some(flow), Some(connection)) = (flow, connection) {
             let alone = sharing == 1
@@ -396,6 +399,7 @@ impl Host<'_> {
         exchange.fresh_connection |= alone && first.fresh;
         exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
+        cite_joined(exchange, first.joined.iter());
         first.protocol.clone()
     }
 
@@ -437,6 +441,7 @@ impl Host<'_> {
                 exchange.cites.push((kind, provenance.clone()));
             }
         }
+        cite_joined(&mut exchange, connection.records());
         let mut protocol = None;
         if let Some(flow) = flow {
             exchange.links.push(Link::sure(
@@ -461,6 +466,7 @@ impl Host<'_> {
             exchange.seen = exchange.seen.union(request.seen);
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
+            cite_joined(exchange, request.joined.iter());
         }
         exchange.reply_pending &= !exchange.reply.is_settled();
         if exchange.request_bytes.value.is_none() {
@@ -500,6 +506,7 @@ impl Host<'_> {
             exchange.reply_pending = request.pending;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);
+            cite_joined(&mut exchange, request.joined.iter());
             let answer = request.answered_at.map(|end| (time, end.saturating_add(shift).max(time)));
             let mut one = self.linked(exchange, request.protocol, answer);
             one.clock_error_ns = skew_ns.map_or(settings::CLOCK_SLACK_NS, |_| settings::CLOCK_ERROR_NS);
@@ -566,6 +573,15 @@ impl Host<'_> {
         let path = instance.image.path.as_deref().filter(|path| identity::is_interpreter(path));
         let root = path.and_then(|path| identity::agent(self.table, instance, path)).and_then(|(_, pid)| pid);
         Some((root.unwrap_or(own), instance))
+    }
+}
+
+/// Cites records that were joined, as far as nothing else cites them.
+fn cite_joined<'a>(exchange: &mut Exchange, records: impl Iterator<Item = &'a Provenance>) {
+    for record in records {
+        if !exchange.cites.iter().any(|(_, known)| known == record) {
+            exchange.cites.push((WitnessKind::Joined, record.clone()));
+        }
     }
 }
 

@@ -87,8 +87,12 @@ fn a_delegate_that_is_its_own_responsible_acts_for_an_unknown_application() {
     let channel = only(&hunted);
     assert!(channel.key.application.is_unknown());
     assert!(channel.attributes.signatures.iter().all(|(state, _)| *state == SignatureState::Unknown));
-    let judged = crate::judge_hosts(&[hunted]);
-    let sentence = &judged.findings[0].sentence;
+    let mut census = crate::Census::default();
+    census.add(&hunted);
+    let mut verdict = crate::Verdict::new(census, monologue_model::Level::Info);
+    verdict.judge(hunted);
+    let report = verdict.report("test".into());
+    let sentence = &report.findings[0].sentence;
     assert!(sentence.starts_with("com.apple.WebKit.Networking on behalf of an unknown application"), "{sentence}");
 }
 
