@@ -67,11 +67,16 @@ impl AwakeMinutes {
         for event in events {
             minutes.take(event);
         }
-        for sight in ENDPOINT_SIGHTS {
-            coverage.complete_spans(sight).iter().for_each(|span| minutes.mark_watched(span.from, span.until));
-            coverage.lost_spans(sight).iter().for_each(|span| minutes.mark_lost(span.from, span.until));
-        }
+        minutes.watch(coverage);
         minutes
+    }
+
+    /// Adds when the sensors of this host were complete, and when they lost records.
+    pub(crate) fn watch(&mut self, coverage: &Coverage) {
+        for sight in ENDPOINT_SIGHTS {
+            coverage.complete_spans(sight).iter().for_each(|span| self.mark_watched(span.from, span.until));
+            coverage.lost_spans(sight).iter().for_each(|span| self.mark_lost(span.from, span.until));
+        }
     }
 
     /// Takes one event, in any order.

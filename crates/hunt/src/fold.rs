@@ -23,10 +23,14 @@ pub struct HourSummary {
     pub channel: Channel,
 }
 
+/// Version of the rules by which an hour is decided. A kept hour of another version is decided again.
+pub const RULES: u64 = 1;
+
 /// What one hour of one host yields.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HourOutcome {
-    /// Summaries of the exchanges that are done with.
+    /// Summaries of the exchanges that are done with. Not written with the rest: they have a table of their own.
+    #[serde(skip)]
     pub summaries: Vec<HourSummary>,
     /// In which minutes of the hour the host showed itself awake.
     pub awake: AwakeMinutes,

@@ -1,11 +1,13 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
+use crate::HourOutcome;
 use crate::{RefusedJoins, awake::AwakeMinutes, coverage::Coverage, exchanges::in_order, fold, summarise};
-use monologue_model::{Channel, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
-use std::sync::Arc;
+use monologue_model::{Channel, ChannelKey, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What hunting one host yields.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostHunt {
     /// The host.
     pub host: Arc<str>,
@@ -49,6 +51,64 @@ pub fn hunt_host(host: &Arc<str>, events: Vec<Event>) -> HostHunt {
         clock_skew_ns: fold.clock_skew_ns(),
         awake,
         refused,
+    }
+}
+
+/// The hours of one host, brought together in any order: what [`hunt_host`] yields from all its events at once.
+#[derive(Debug)]
+pub struct HostHours {
+    host: Arc<str>,
+    channels: BTreeMap<ChannelKey, Channel>,
+    awake: AwakeMinutes,
+    refused: RefusedJoins,
+}
+
+impl HostHours {
+    /// A host without hours.
+    #[must_use]
+    pub fn new(host: Arc<str>) -> Self {
+        let (channels, awake, refused) = (BTreeMap::new(), AwakeMinutes::default(), RefusedJoins::default());
+        Self { host, channels, awake, refused }
+    }
+
+    /// Adds the summary of one channel's exchanges. Each exchange must be in one summary only.
+    pub fn add_channel(&mut self, channel: Channel) {
+        match self.channels.get_mut(&channel.key) {
+            // The keys are the same, so merging cannot fail.
+            Some(known) => drop(known.merge(&channel)),
+            None => drop(self.channels.insert(channel.key.clone(), channel)),
+        }
+    }
+
+    /// Adds what an hour yielded besides summaries.
+    pub fn add_rest(&mut self, outcome: &HourOutcome) {
+        self.awake.merge(&outcome.awake);
+        self.refused.merge(&outcome.refused);
+    }
+
+    /// The host, with what its sensors say of their coverage, and the times of its first and last record. Without records,
+    /// coverage bounds the window.
+    #[must_use]
+    pub fn finish(
+        self,
+        records: &[CoverageRecord],
+        times: Option<(Timestamp, Timestamp)>,
+        clock_skew_ns: Option<i64>,
+    ) -> HostHunt {
+        let coverage = Coverage::from_records(records.iter());
+        let (from, until) = times.unwrap_or_else(|| window(&[], records.iter()));
+        let mut awake = self.awake;
+        awake.watch(&coverage);
+        HostHunt {
+            exchanges: self.channels.values().map(|channel| channel.counters.exchanges).sum(),
+            channels: self.channels.into_values().collect(),
+            coverage: coverage.summarise(&self.host, from, until),
+            host: self.host,
+            missing_exchanges: coverage.missing_exchanges(),
+            clock_skew_ns,
+            awake,
+            refused: self.refused,
+        }
     }
 }
 

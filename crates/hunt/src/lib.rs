@@ -30,8 +30,8 @@ pub mod cadence;
 pub mod discovery;
 
 pub use exchanges::{exchanges, exchanges_by_host};
-pub use fold::{Fold, HourOutcome, HourSummary, StateError};
-pub use host::{HostHunt, hunt_host};
+pub use fold::{Fold, HourOutcome, HourSummary, RULES, StateError};
+pub use host::{HostHours, HostHunt, hunt_host};
 pub use hunt::{Hunt, Options, Progress};
 pub use ipnet::IpNet;
 pub use link::{RefusedJoins, TaskState, task_states};

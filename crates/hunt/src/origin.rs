@@ -147,6 +147,14 @@ impl Origin {
         self.book.owner(address, time).cloned().or_else(said).unwrap_or_else(|| address.to_string().into())
     }
 
+    /// Every host that had `address` at any time, and the address itself.
+    #[must_use]
+    pub fn owners_ever(&self, address: IpAddr) -> BTreeSet<Arc<str>> {
+        let stated = self.facts.assets.iter().filter(|asset| asset.address == Some(address)).map(|asset| &asset.host);
+        let said = self.facts.said_by.get(&address).into_iter().flatten();
+        stated.chain(said).cloned().chain([address.to_string().into()]).collect()
+    }
+
     /// The host that began traffic at `address`: its owner at that time, else the address itself. `None`: not ours.
     #[must_use]
     pub fn host_of(&self, originator: SocketAddr, time: Timestamp) -> Option<Arc<str>> {

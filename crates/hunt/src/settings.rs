@@ -35,9 +35,6 @@ pub const CLOCK_SLACK_NS: i64 = 2 * SECOND;
 /// How far the times of a network sensor may be off the host's after their difference was estimated: 0.2 s.
 pub const CLOCK_ERROR_NS: i64 = SECOND / 5;
 
-/// Matched pairs of connection and flow that are carried from one hour to the next, to know the sensor's clock by.
-pub const CLOCK_PAIRS: usize = 256;
-
 /// Connection attempts of one 5-tuple within this are one attempt: the kernel repeats a SYN for 75 s (BSD
 /// `TCPTV_KEEP_INIT`) and waits for the last.
 pub const ATTEMPT_RETRY_NS: i64 = 120 * SECOND;

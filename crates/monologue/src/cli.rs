@@ -21,6 +21,10 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Read telemetry, join it, and list the applications whose web requests nobody answers or nobody listens to.
     Hunt(HuntArguments),
+    /// Take telemetry into a lake: Parquet tables that are hunted, extended and hunted again.
+    Ingest(IngestArguments),
+    /// Show what a lake holds, put its small files together, or remove old dates.
+    Lake(LakeArguments),
     /// Print the events that were understood, as NDJSON, one a line.
     Read(ReadArguments),
     /// Write the telemetry of a simulated fleet, with the truth beside it.
@@ -37,7 +41,7 @@ pub(crate) enum Command {
 #[derive(Args, Debug, Default)]
 pub(crate) struct InputArguments {
     /// Files or folders of telemetry. Folders are walked; gzip and zstd are undone.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Name of the Mac that the endpoint files come from (they seldom name it themselves).
     #[arg(long, value_name = "NAME", conflicts_with = "host_pattern")]
@@ -82,6 +86,12 @@ pub(crate) struct HuntArguments {
     /// CSV of which host had which address when (columns ip, host, from, until), or an inventory. May be repeated.
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) assets: Vec<PathBuf>,
+    /// Hunt what was taken into this lake, by whole hours, and keep what is decided: the next hunt does only what is new.
+    #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+    pub(crate) lake: Option<PathBuf>,
+    /// Memory to use, such as 2GB. Telemetry that does not fit passes through a temporary lake on disk.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
     /// Network or address that is ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
     #[arg(long, value_name = "NET")]
     pub(crate) local: Vec<String>,
@@ -91,6 +101,73 @@ pub(crate) struct HuntArguments {
     /// Exit with 3 if on any host less than PERCENT of its time was watched by SIGHT. May be repeated.
     #[arg(long, value_name = "SIGHT=PERCENT")]
     pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+monologue ingest telemetry/ --lake lake --assets leases.csv   the first time, and every time something was added\n  \
+monologue hunt --lake lake                                    everything\n  \
+monologue hunt --lake lake --since 2026-11-23                 requests from that day on")]
+pub(crate) struct IngestArguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+    /// The lake: a folder, made if it is not there, or s3://BUCKET/PREFIX in builds with the feature s3.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) lake: PathBuf,
+    /// CSV of which host had which address when (columns ip, host, from, until), or an inventory. May be repeated.
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) assets: Vec<PathBuf>,
+    /// Buckets of a new lake: more for larger fleets. One host lives in one bucket, and one bucket is hunted at a time.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) buckets: Option<u16>,
+    /// Memory to use, such as 2GB.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LakeArguments {
+    #[command(subcommand)]
+    pub(crate) command: LakeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// List the tables with their files, rows, bytes and dates.
+    Show(LakeAddress),
+    /// Put small files of one table, date and bucket together.
+    Compact(CompactArguments),
+    /// Remove the rows of dates before a date. The ledger still knows what was taken.
+    Retain(RetainArguments),
+    /// Print the columns of every table as Markdown.
+    Columns,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LakeAddress {
+    /// The lake.
+    #[arg(value_name = "DIR")]
+    pub(crate) lake: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompactArguments {
+    /// The lake.
+    #[arg(value_name = "DIR")]
+    pub(crate) lake: PathBuf,
+    /// Put files together where at least so many small ones lie.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    pub(crate) least_files: usize,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RetainArguments {
+    /// The lake.
+    #[arg(value_name = "DIR")]
+    pub(crate) lake: PathBuf,
+    /// First date to keep, such as 2026-11-01.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: String,
 }
 
 #[derive(Args, Debug)]

@@ -33,6 +33,8 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
         outputs: Vec::new(),
         report: None,
         assets: vec![folder.join("assets.csv")],
+        lake: None,
+        memory: None,
         local: Vec::new(),
         minimum_level: MinimumLevel::Medium,
         require: Vec::new(),

@@ -4,13 +4,14 @@ use crate::{
     assets,
     cli::HuntArguments,
     inputs::{self, Plan},
-    outputs,
+    lake, outputs,
     talk::{Verdict, note},
+    window::Window,
 };
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use monologue_hunt::{Hunt, IpNet, Options};
-use monologue_model::{Level, Report, Sight};
+use monologue_model::{Asset, Level, Report, Sight};
 use std::net::IpAddr;
 
 /// Runs the command.
@@ -43,31 +44,55 @@ pub(crate) fn hunt(arguments: &HuntArguments) -> Result<Verdict> {
 /// # Errors
 /// As [`hunt`].
 pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
+    let mut local: Vec<IpNet> = Vec::new();
+    for text in &arguments.local {
+        // One address is the network of itself.
+        local.push(
+            text.parse()
+                .or_else(|error| text.parse::<IpAddr>().map(IpNet::from).map_err(|_| error))
+                .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?,
+        );
+    }
+    match &arguments.lake {
+        Some(address) => lake::hunt(arguments, address, &local, minimum),
+        None => run_on_files(arguments, local, minimum),
+    }
+}
+
+/// Reads and hunts files: in memory while they fit, else through a temporary lake.
+fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, minimum: Level) -> Result<Report> {
+    let memory = arguments.memory.as_deref().map_or(Ok(lake::DEFAULT_MEMORY), lake::memory)?;
     let plan = Plan::new(&arguments.inputs, &arguments.assets)?;
-    let mut options = Options {
+    let mut assets = Vec::new();
+    for path in &arguments.assets {
+        assets.extend(assets::read(path)?);
+    }
+    let mut hunt = Hunt::new(Options {
+        assets: assets.clone(),
+        local: local.clone(),
         since: plan.since,
         until: plan.until,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        ..Options::default()
-    };
-    for path in &arguments.assets {
-        options.assets.extend(assets::read(path)?);
-    }
-    for text in &arguments.local {
-        // One address is the network of itself.
-        let network: IpNet =
-            text.parse()
-                .or_else(|error| text.parse::<IpAddr>().map(IpNet::from).map_err(|_| error))
-                .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?;
-        options.local.push(network);
-    }
-    let mut hunt = Hunt::new(options);
+    });
     let mut unnamed = false;
-    let sources = plan.read(inputs::READERS, |event| {
+    let most = memory / lake::EVENT_BYTES;
+    let mut taken = 0;
+    let read = plan.read(inputs::READERS, |event| {
+        taken += 1;
+        if taken > most {
+            return Err(DoesNotFit.into());
+        }
         unnamed |= inputs::is_unnamed(&event);
         hunt.take(event);
         Ok(())
-    })?;
+    });
+    let sources = match read {
+        Err(error) if error.is::<DoesNotFit>() => {
+            drop(hunt);
+            return through_a_lake(arguments, &plan, &assets, &local, memory, minimum);
+        }
+        read => read?,
+    };
     inputs::account(&sources, unnamed)?;
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("hunting {bar:30} {pos}/{len} hosts {elapsed}") {
@@ -79,6 +104,31 @@ pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
     });
     bar.finish_and_clear();
     report.summary.sources = sources;
+    Ok(report)
+}
+
+/// There are more events than memory was allowed for.
+#[derive(Debug, thiserror::Error)]
+#[error("expected events that fit in memory, found more")]
+struct DoesNotFit;
+
+/// The same hunt through a lake in a temporary folder, which is removed at the end.
+fn through_a_lake(
+    arguments: &HuntArguments,
+    plan: &Plan,
+    assets: &[Asset],
+    local: &[IpNet],
+    memory: u64,
+    minimum: Level,
+) -> Result<Report> {
+    let context = "cannot make a temporary folder; hint: free some disk space, or give more --memory";
+    let folder = tempfile::tempdir().context(context)?;
+    note(&format!("more than fits in memory: working through a temporary lake in {}", folder.path().display()));
+    let address = folder.path().join("lake");
+    let taken = lake::ingest_plan(&address, plan, assets, lake::DEFAULT_BUCKETS, memory)?;
+    inputs::account(&taken.summaries(), taken.unnamed)?;
+    let mut report = lake::hunt_lake(&address, &Window::new(&arguments.inputs)?, local, memory, minimum)?;
+    report.summary.sources = taken.summaries();
     Ok(report)
 }
 

@@ -11,8 +11,9 @@ use crate::{
 use anyhow::{Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use monologue_formats::{Format, Input, Item, Refusal};
-use monologue_model::{Detail, Event, SourceSummary, Timestamp};
+use monologue_model::{CoverageState, Detail, Event, SourceSummary, Timestamp};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
 };
@@ -36,6 +37,8 @@ pub(crate) struct Plan {
     barred: Vec<SourceSummary>,
     naming: Naming,
     forced: Vec<(&'static dyn Format, String)>,
+    /// Offset before which records of a file were taken already.
+    taken: BTreeMap<PathBuf, u64>,
     /// Start of the window, if one was asked for.
     pub(crate) since: Option<Timestamp>,
     /// End of the window, if one was asked for.
@@ -44,7 +47,15 @@ pub(crate) struct Plan {
 
 enum Message {
     Events(Vec<Event>),
-    Done(Box<SourceSummary>),
+    Done(Box<ReadSource>),
+}
+
+/// One source, read.
+pub(crate) struct ReadSource {
+    /// What became of it.
+    pub(crate) summary: SourceSummary,
+    /// Offset up to which records were understood.
+    pub(crate) taken_until: u64,
 }
 
 impl Plan {
@@ -53,6 +64,9 @@ impl Plan {
     /// # Errors
     /// When a path does not exist, holds no file, or an option cannot be understood.
     pub(crate) fn new(arguments: &InputArguments, not_telemetry: &[PathBuf]) -> Result<Self> {
+        if arguments.paths.is_empty() {
+            bail!("expected at least one PATH to read; hint: name files or folders of telemetry");
+        }
         let window = Window::new(arguments)?;
         let naming = Naming::new(arguments.host.as_deref(), arguments.host_pattern.as_deref())?;
         let forced = arguments.formats.iter().map(|text| forced(text)).collect::<Result<Vec<_>>>()?;
@@ -62,7 +76,40 @@ impl Plan {
                 note(&format!("--format {}={glob} matches no file", format.name()));
             }
         }
-        Ok(Self { files, barred, naming, forced, since: window.since, until: window.until })
+        let taken = BTreeMap::new();
+        Ok(Self { files, barred, naming, forced, taken, since: window.since, until: window.until })
+    }
+
+    /// The files to read.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The same plan for some of its files, of which records before an offset were taken already; what could not be
+    /// entered is told once, by the first of several parts.
+    pub(crate) fn part(&self, files: Vec<(PathBuf, u64)>, first: bool) -> Self {
+        Self {
+            files: files.iter().map(|(file, _)| file.clone()).collect(),
+            barred: if first { self.barred.clone() } else { Vec::new() },
+            naming: self.naming.clone(),
+            forced: self.forced.clone(),
+            taken: files.into_iter().collect(),
+            since: self.since,
+            until: self.until,
+        }
+    }
+
+    /// Whether a file's records come from a network sensor, which knows hosts by address only. `false` also where no
+    /// format reads it.
+    pub(crate) fn is_network(&self, path: &Path) -> bool {
+        let Ok(input) = Input::open(path) else { return false };
+        let forced = self.forced_format(path);
+        let looked = input.with_head(|head| forced.or_else(|| monologue_formats::detect(head).ok()));
+        looked.is_ok_and(|(format, _)| format.is_some_and(is_network))
+    }
+
+    fn forced_format(&self, path: &Path) -> Option<&'static dyn Format> {
+        self.forced.iter().find(|(_, glob)| path_matches(glob, path)).map(|(format, _)| *format)
     }
 
     /// Reads everything, `readers` files at once. With one, events come in the order of the files; with more, no order
@@ -70,11 +117,23 @@ impl Plan {
     ///
     /// # Errors
     /// When `take` fails. A file that cannot be read is summed up, not an error.
-    pub(crate) fn read(&self, readers: usize, mut take: impl FnMut(Event) -> Result<()>) -> Result<Vec<SourceSummary>> {
+    pub(crate) fn read(&self, readers: usize, take: impl FnMut(Event) -> Result<()>) -> Result<Vec<SourceSummary>> {
+        Ok(self.read_sources(readers, take)?.into_iter().map(|source| source.summary).collect())
+    }
+
+    /// As [`Plan::read`], telling how far each source was understood.
+    ///
+    /// # Errors
+    /// When `take` fails. A file that cannot be read is summed up, not an error.
+    pub(crate) fn read_sources(
+        &self,
+        readers: usize,
+        mut take: impl FnMut(Event) -> Result<()>,
+    ) -> Result<Vec<ReadSource>> {
         let bar = progress_bar(self.files.len() as u64);
         let next = Mutex::new(self.files.iter());
         let (sender, receiver) = mpsc::sync_channel::<Message>(64);
-        let mut summaries = std::thread::scope(|scope| -> Result<Vec<SourceSummary>> {
+        let mut summaries = std::thread::scope(|scope| -> Result<Vec<ReadSource>> {
             for _ in 0..readers.min(self.files.len()) {
                 let sender = sender.clone();
                 let next = &next;
@@ -90,7 +149,8 @@ impl Plan {
                 });
             }
             drop(sender);
-            let mut summaries = self.barred.clone();
+            let barred = self.barred.iter().cloned();
+            let mut summaries: Vec<ReadSource> = barred.map(|summary| ReadSource { summary, taken_until: 0 }).collect();
             // The receiver is dropped with this closure's end: readers that still send then stop.
             let receiver = receiver;
             for message in &receiver {
@@ -105,20 +165,30 @@ impl Plan {
             Ok(summaries)
         })?;
         bar.finish_and_clear();
-        summaries.sort_by(|one, other| one.source.cmp(&other.source));
+        summaries.sort_by(|one, other| one.summary.source.cmp(&other.summary.source));
         Ok(summaries)
     }
 
-    fn read_file(&self, path: &Path, sender: &mpsc::SyncSender<Message>) -> SourceSummary {
-        let mut summary = SourceSummary { source: path.display().to_string().into(), ..SourceSummary::default() };
+    fn read_file(&self, path: &Path, sender: &mpsc::SyncSender<Message>) -> ReadSource {
+        let mut source = ReadSource {
+            summary: SourceSummary { source: path.display().to_string().into(), ..SourceSummary::default() },
+            taken_until: 0,
+        };
+        let before = self.taken.get(path).copied().unwrap_or(0);
+        self.read_into(path, before, &mut source, sender);
+        source
+    }
+
+    fn read_into(&self, path: &Path, before: u64, source: &mut ReadSource, sender: &mpsc::SyncSender<Message>) {
+        let summary = &mut source.summary;
         let input = match Input::open(path) {
             Ok(input) => input,
             Err(error) => {
                 summary.refused = Some(error.to_string());
-                return summary;
+                return;
             }
         };
-        let forced = self.forced.iter().find(|(_, glob)| path_matches(glob, path)).map(|(format, _)| *format);
+        let forced = self.forced_format(path);
         let looked = input.with_head(|head| match forced {
             Some(format) => Ok(format),
             None => monologue_formats::detect(head).map_err(|refusals| {
@@ -133,11 +203,11 @@ impl Plan {
             Ok((Ok(format), input)) => (format, input),
             Ok((Err(reason), _)) => {
                 summary.refused = Some(reason);
-                return summary;
+                return;
             }
             Err(error) => {
                 summary.refused = Some(format!("cannot read its beginning: {error}"));
-                return summary;
+                return;
             }
         };
         summary.format = Some(format.name().into());
@@ -146,10 +216,16 @@ impl Plan {
         for item in format.read(input) {
             match item {
                 Ok(Item::Event(event)) => {
-                    summary.events += 1;
+                    source.taken_until = source.taken_until.max(end_of(&event));
+                    if event.provenance.offset >= before {
+                        summary.events += 1;
+                        batch.push(named(*event, host.as_ref(), format));
+                    }
+                }
+                Ok(Item::Derived(event)) if event.provenance.offset >= before || is_complete(&event) => {
                     batch.push(named(*event, host.as_ref(), format));
                 }
-                Ok(Item::Derived(event)) => batch.push(named(*event, host.as_ref(), format)),
+                Ok(Item::Derived(_)) => {}
                 Ok(Item::Skipped(_)) => summary.skipped += 1,
                 Err(malformed) => {
                     summary.malformed += 1;
@@ -164,7 +240,6 @@ impl Plan {
         }
         // A closed channel means that nobody wants more; there is nothing to report to.
         let _ = sender.send(Message::Events(batch));
-        summary
     }
 }
 
@@ -176,11 +251,26 @@ fn named(mut event: Event, host: Option<&Arc<str>>, format: &dyn Format) -> Even
     event
 }
 
+/// Whether a format's records come from a network sensor.
+fn is_network(format: &dyn Format) -> bool {
+    format.name().starts_with("zeek")
+}
+
+/// Where the record of an event ends.
+const fn end_of(event: &Event) -> u64 {
+    event.provenance.offset.saturating_add(event.provenance.length)
+}
+
+/// Whether an event says that a source was complete for a while: what a source that grew says anew is all of it.
+const fn is_complete(event: &Event) -> bool {
+    matches!(&event.detail, Detail::Coverage(record) if matches!(record.state, CoverageState::Complete))
+}
+
 fn is_endpoint(event: &Event, format: &dyn Format) -> bool {
     match event.detail {
         Detail::Flow(_) | Detail::Http(_) | Detail::Tls(_) => false,
         Detail::Dns(ref query) => query.originator.is_none(),
-        Detail::Coverage(_) => !format.name().starts_with("zeek"),
+        Detail::Coverage(_) => !is_network(format),
         _ => true,
     }
 }

@@ -6,6 +6,7 @@ mod demo;
 mod hosts;
 mod hunting;
 mod inputs;
+mod lake;
 mod listing;
 mod outputs;
 mod reading;
@@ -21,6 +22,8 @@ fn main() -> ExitCode {
     let done = match command {
         cli::Command::Demo(arguments) => demo::demo(&arguments),
         cli::Command::Hunt(arguments) => hunting::hunt(&arguments),
+        cli::Command::Ingest(arguments) => lake::ingest(&arguments),
+        cli::Command::Lake(arguments) => lake::keep(&arguments),
         cli::Command::Read(arguments) => reading::read(&arguments),
         cli::Command::Simulate(arguments) => demo::simulate(&arguments),
         cli::Command::Formats(arguments) => listing::formats(&arguments),

@@ -6,7 +6,7 @@
 
 use super::{
     Draft, Group, Joined, LinkedExchange,
-    clocks::Pair,
+    clocks::{self, Pair},
     connections,
     effects::{Aftermath, Deeds},
     flows, names, tasks,
@@ -75,6 +75,12 @@ impl Carry {
         Pair::median_difference(&self.pairs)
     }
 
+    /// How much longer parts are held because sensor and host show different times: one comes an hour after the other,
+    /// say. 0 where the clocks agree within a minute.
+    fn lag_ns(&self) -> i64 {
+        self.skew_ns().map_or(0, i64::abs).min(settings::HOLD_NS).max(60_000_000_000) - 60_000_000_000
+    }
+
     /// Takes in events ordered by time, later than all before.
     pub(super) fn take_in(&mut self, events: &[Event]) {
         self.tasks = tasks::gather(std::mem::take(&mut self.tasks), events);
@@ -90,8 +96,9 @@ impl Carry {
     /// Hands on what is done with at `horizon`, and forgets what nothing needs any more.
     pub(super) fn hand_on(&mut self, drafts: Vec<Draft>, joined: &Joined, horizon: Timestamp) -> Vec<LinkedExchange> {
         let fates = self.fates(&drafts, joined);
+        let settled_by = horizon.saturating_add(-self.lag_ns());
         let settled: BTreeSet<Group> =
-            fates.iter().filter(|(_, fate)| fate.is_settled(horizon)).map(|(group, _)| *group).collect();
+            fates.iter().filter(|(_, fate)| fate.is_settled(settled_by)).map(|(group, _)| *group).collect();
         let forced = forced(&fates, &settled, horizon);
         let mut done = Vec::new();
         let mut aftermaths = BTreeMap::new();
@@ -197,10 +204,7 @@ impl Carry {
         self.spent.sort_unstable();
         self.spent.dedup();
         self.pairs.extend_from_slice(&joined.flows.pairs);
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
-        let excess = self.pairs.len().saturating_sub(settings::CLOCK_PAIRS);
-        self.pairs.drain(..excess);
+        clocks::thin(&mut self.pairs, horizon);
         let pids: BTreeSet<u32> = self
             .tasks
             .iter()
@@ -209,8 +213,9 @@ impl Carry {
             .filter_map(|process| process.key.pid)
             .collect();
         let starts: Vec<Timestamp> = self.flows.iter().map(|flow| flow.start).collect();
-        self.table.forget(horizon, &pids, &starts);
-        self.deeds.forget(horizon);
+        let behind = horizon.saturating_add(-self.lag_ns());
+        self.table.forget(behind, &pids, &starts);
+        self.deeds.forget(behind);
         self.names.forget(horizon);
         self.coverage.forget(horizon);
     }

@@ -54,6 +54,23 @@ impl Pair {
     }
 }
 
+/// Pairs of half an hour that are carried on, at most.
+const CARRIED: usize = 8;
+
+/// Keeps a few pairs of each half hour of the last day: enough to follow a drift across a night without any.
+pub(super) fn thin(pairs: &mut Vec<Pair>, horizon: Timestamp) {
+    let oldest = horizon.saturating_add(-settings::HOLD_NS).nanoseconds();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let (mut half_hour, mut count) = (i64::MIN, 0);
+    pairs.retain(|pair| {
+        let own = pair.host.div_euclid(POINT_NS);
+        count = if own == half_hour { count + 1 } else { 1 };
+        half_hour = own;
+        pair.host >= oldest && count <= CARRIED
+    });
+}
+
 /// The course of (sensor − host) over time. Empty: nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Clock {

@@ -133,6 +133,15 @@ impl<'a> Publication<'a> {
         Ok(())
     }
 
+    /// Whether publishing it would change nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        locked(&self.files).finished.is_empty()
+            && self.removed.is_empty()
+            && self.sources.is_empty()
+            && self.facts.is_empty()
+    }
+
     /// Commits it, at a time that the caller gives, and puts its files in their places. Gives its number.
     ///
     /// # Errors

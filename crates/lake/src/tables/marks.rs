@@ -22,6 +22,8 @@ pub struct Mark {
     pub host: Arc<str>,
     /// Something but its address names the host.
     pub named: bool,
+    /// The rows are a network sensor's.
+    pub network: bool,
     /// First hour touched, counted from 1970-01-01T00:00:00Z.
     pub hour: i64,
     /// Last hour touched: the same for rows, the end of the stretch for coverage.
@@ -44,6 +46,8 @@ pub(super) struct MarkColumns<'a> {
     host: &'a str,
     /// Whether something but its address names the host.
     named: bool,
+    /// Whether the rows are a network sensor's.
+    network: bool,
     /// First hour touched: hours since 1970-01-01T00:00:00Z.
     hour: i64,
     /// Last hour touched: hours since 1970-01-01T00:00:00Z.
@@ -77,6 +81,7 @@ pub fn write_marks(marks: &[Mark], to: impl Write + Send) -> Result<Written, Tab
         let columns = MarkColumns {
             host: &mark.host,
             named: mark.named,
+            network: mark.network,
             hour: mark.hour,
             until_hour: mark.until_hour,
             rows: mark.rows.cast_signed(),
@@ -124,6 +129,7 @@ fn decode(batch: &RecordBatch) -> Result<Vec<Mark>, TableError> {
         marks.push(Mark {
             host,
             named: found.named,
+            network: found.network,
             hour: found.hour,
             until_hour: found.until_hour,
             rows: found.rows.cast_unsigned(),
@@ -144,6 +150,7 @@ mod tests {
         let mark = |host: &str, hour| Mark {
             host: host.into(),
             named: !host.is_empty(),
+            network: hour < 0,
             hour,
             until_hour: hour + 3,
             rows: u64::MAX,
@@ -163,6 +170,7 @@ mod tests {
         let mark = Mark {
             host: "anna".into(),
             named: true,
+            network: false,
             hour: 5,
             until_hour: 4,
             rows: 0,

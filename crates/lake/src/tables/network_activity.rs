@@ -4,7 +4,7 @@ use super::{
     Interner,
     endpoints::{Peer, Socket, Traffic, Worth, address, restored, stored},
     error::{Unexpected, narrow_option, need},
-    process::Actor,
+    process::{Actor, Process},
     shape::Shape,
 };
 use monologue_model::{
@@ -130,6 +130,8 @@ struct ConnectionFacts<'a> {
     tls: Option<bool>,
     /// Number of the POSIX error; of a connection that failed.
     error: Option<i32>,
+    /// The process on whose behalf it was made, where a capture names it. Null means nobody recorded one.
+    effective_process: Option<Process<'a>>,
 }
 
 /// What only TLS handshakes have.
@@ -220,8 +222,13 @@ fn connection_row(connection: &NetworkConnection) -> (i32, NetworkRow<'_>) {
         ConnectionFact::Failed { .. } => (FAIL, NetworkKind::ConnectionFailed),
     };
     let mut row = NetworkRow { actor: Some(Actor::of(&connection.process)), ..NetworkRow::of(kind) };
-    let mut facts =
-        ConnectionFacts { number: connection.connection.cast_signed(), name_hash: None, tls: None, error: None };
+    let mut facts = ConnectionFacts {
+        number: connection.connection.cast_signed(),
+        name_hash: None,
+        tls: None,
+        error: None,
+        effective_process: connection.effective_process.as_ref().map(Process::of),
+    };
     match &connection.fact {
         ConnectionFact::Started { endpoint, transport, tls } => {
             row.dst_endpoint = Some(peer(endpoint));
@@ -330,10 +337,12 @@ impl NetworkRow<'_> {
             }
             _ => ConnectionFact::Failed { error: need(facts.error, "monologue.connection.error")? },
         };
+        let effective = facts.effective_process.as_ref().map(|process| process.image(interner)).transpose()?;
         Ok(NetworkConnection {
             process: need(process, "actor.process")?,
             connection: facts.number.cast_unsigned(),
             fact,
+            effective_process: effective,
         })
     }
 }

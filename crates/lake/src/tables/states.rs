@@ -34,7 +34,9 @@ pub struct StateRow {
     pub digest: Sha256,
     /// What the hour yielded besides summaries, as JSON.
     pub outcome: String,
-    /// The state at its end, as JSON. `None`: only the hash is kept; an earlier hour has the state to go on from.
+    /// Whether the state itself is kept, and not only its hash.
+    pub has_state: bool,
+    /// The state at its end, as JSON. `None`: it is not kept, an earlier hour has one to go on from; or it was not read.
     pub state: Option<String>,
 }
 
@@ -54,6 +56,8 @@ pub(super) struct StateColumns<'a> {
     digest: &'a str,
     /// What the hour yielded besides summaries, as JSON.
     outcome: &'a str,
+    /// Whether the state itself is kept.
+    has_state: bool,
     /// The state at the hour's end, as JSON. Null where only the hash is kept.
     state: Option<&'a str>,
 }
@@ -67,6 +71,7 @@ struct DecidedColumns<'a> {
     rules: i64,
     digest: &'a str,
     outcome: &'a str,
+    has_state: bool,
 }
 
 static FIELDS: LazyLock<Vec<FieldRef>> = LazyLock::new(trace::<StateColumns<'static>>);
@@ -106,6 +111,7 @@ fn encode(rows: &[StateRow]) -> Result<RecordBatch, TableError> {
             rules: row.rules.cast_signed(),
             digest: &row.digest.to_string(),
             outcome: &row.outcome,
+            has_state: row.state.is_some(),
             state: row.state.as_deref(),
         };
         builder.push(columns).map_err(failed)?;
@@ -138,9 +144,9 @@ fn decode(batch: &RecordBatch, fields: &[FieldRef], with_states: bool) -> Result
     let mut decoded = Vec::with_capacity(batch.num_rows());
     for (row, columns) in rows.iter().enumerate() {
         let (decided, state) = if with_states {
-            let StateColumns { host, hour, publication, rules, digest, outcome, state } =
+            let StateColumns { host, hour, publication, rules, digest, outcome, has_state, state } =
                 StateColumns::deserialize(columns).map_err(failed)?;
-            (DecidedColumns { host, hour, publication, rules, digest, outcome }, state)
+            (DecidedColumns { host, hour, publication, rules, digest, outcome, has_state }, state)
         } else {
             (DecidedColumns::deserialize(columns).map_err(failed)?, None)
         };
@@ -156,6 +162,7 @@ fn decode(batch: &RecordBatch, fields: &[FieldRef], with_states: bool) -> Result
             rules: decided.rules.cast_unsigned(),
             digest,
             outcome: decided.outcome.to_owned(),
+            has_state: decided.has_state,
             state: state.map(str::to_owned),
         });
     }
@@ -175,6 +182,7 @@ mod tests {
             rules: 1,
             digest: Sha256::of(&[7]),
             outcome: "{}".to_owned(),
+            has_state: hour % 2 == 0,
             state: (hour % 2 == 0).then(|| format!("{{\"hour\":{hour}}}")),
         };
         let rows: Vec<StateRow> = (0..200).map(row).collect();

@@ -1,0 +1,226 @@
+//! `monologue hunt --lake`: bucket by bucket, doing again only what is new; then one judgement over all.
+
+use super::{
+    DEFAULT_MEMORY, EVENT_BYTES, access::Access, address_facts, deciding, memory, now, routing::SHARED_BUCKET, store,
+    timetable,
+};
+use crate::{cli::HuntArguments, talk::note, window::Window};
+use anyhow::{Context, Result, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict};
+use monologue_lake::{
+    ledger::{Lake, LedgerError},
+    store::StoreError,
+    tables::{Interner, Select, Table},
+};
+use monologue_model::{CoverageRecord, Detail, Level, Report, SourceSummary};
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{BufRead, BufReader, BufWriter, Seek, Write},
+    path::Path,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+/// Memory of one judged channel, about.
+const CHANNEL_BYTES: u64 = 8_192;
+
+/// Hunts what a lake holds.
+///
+/// # Errors
+/// When there is no lake, it cannot be read, or an option does not go with it.
+pub(crate) fn hunt(arguments: &HuntArguments, address: &Path, local: &[IpNet], minimum: Level) -> Result<Report> {
+    if !arguments.assets.is_empty() {
+        bail!("expected --assets with `monologue ingest`: a lake keeps them; hint: ingest them, then hunt");
+    }
+    let window = Window::new(&arguments.inputs)?;
+    let memory = arguments.memory.as_deref().map_or(Ok(DEFAULT_MEMORY), memory)?;
+    hunt_lake(address, &window, local, memory, minimum)
+}
+
+/// Hunts a lake within some memory, and keeps what was decided where the lake can be written.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn hunt_lake(
+    address: &Path,
+    window: &Window,
+    local: &[IpNet],
+    memory: u64,
+    minimum: Level,
+) -> Result<Report> {
+    let mut lake = match Lake::open_for_writing(store(address)?) {
+        Err(error) if is_barred(&error) => {
+            note(&format!("what is decided now is not kept: {error}"));
+            let lake = Lake::open(store(address)?)?;
+            return hunt_through(&Access::Reading(&lake), &Summary::of(&lake)?, window, local, memory, minimum);
+        }
+        opened => opened.context("cannot open the lake")?,
+    };
+    let before = Summary::of(&lake)?;
+    let access = Access::Writing(Box::new(Mutex::new(lake.begin()?)));
+    let report = hunt_through(&access, &before, window, local, memory, minimum)?;
+    if let Access::Writing(publication) = access {
+        let publication = publication.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !publication.is_empty() {
+            publication.publish(now()).context("cannot keep what was decided")?;
+        }
+    }
+    Ok(report)
+}
+
+/// Whether somebody else writes, or nobody may.
+fn is_barred(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::Store(StoreError::Locked { .. }) => true,
+        LedgerError::Store(StoreError::Io { source, .. }) => {
+            matches!(source.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+        }
+        _ => false,
+    }
+}
+
+/// What is known of a lake before it is hunted.
+struct Summary {
+    number: u64,
+    buckets: u16,
+    facts: monologue_hunt::AddressFacts,
+    sources: Vec<SourceSummary>,
+}
+
+impl Summary {
+    fn of(lake: &Lake) -> Result<Self> {
+        let sources = lake.snapshot().sources().map(|(_, source)| SourceSummary {
+            source: source.source.as_str().into(),
+            format: source.format.as_deref().map(Into::into),
+            events: source.events,
+            skipped: source.skipped,
+            malformed: source.malformed,
+            problems: source.problems.clone(),
+            refused: source.refused.clone(),
+        });
+        Ok(Self {
+            number: lake.snapshot().number(),
+            buckets: lake.buckets(),
+            facts: address_facts(lake)?,
+            sources: sources.collect(),
+        })
+    }
+}
+
+fn hunt_through(
+    access: &Access<'_>,
+    summary: &Summary,
+    window: &Window,
+    local: &[IpNet],
+    memory: u64,
+    minimum: Level,
+) -> Result<Report> {
+    let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
+    let each = memory / workers as u64;
+    let shared = timetable::shared_stretches(access, SHARED_BUCKET)?;
+    let plan = deciding::Plan {
+        access,
+        known: summary.number,
+        origin: Origin::new(summary.facts.clone(), local),
+        since_hour: window.since.map_or(i64::MIN, |since| since.hour()),
+        until_hour: window.until.map_or(i64::MAX, |until| until.hour()),
+        rows: usize::try_from(each / EVENT_BYTES / 2).unwrap_or(usize::MAX).max(1_000),
+        shared: shared_records(access)?,
+        stretches: shared,
+    };
+    let hosts = Mutex::new(Hosts::new(memory / 4 / CHANNEL_BYTES));
+    let census = Mutex::new(Census::default());
+    let buckets: Mutex<VecDeque<u16>> = Mutex::new((0..summary.buckets).collect());
+    let bar = ProgressBar::new(summary.buckets.into());
+    if let Ok(style) = ProgressStyle::with_template("hunting {bar:30} {pos}/{len} buckets {elapsed}") {
+        bar.set_style(style);
+    }
+    let work = || -> Result<()> {
+        while let Some(bucket) = lock(&buckets).pop_front() {
+            for host in deciding::decide(&plan, bucket).with_context(|| format!("in bucket {bucket}"))? {
+                lock(&census).add(&host);
+                lock(&hosts).push(host)?;
+            }
+            bar.inc(1);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| -> Result<()> {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker broke off"))?)
+    })?;
+    bar.finish_and_clear();
+    let census = census.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut verdict = Verdict::new(census, minimum);
+    let hosts = hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    hosts.each(|host| verdict.judge(host))?;
+    let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());
+    report.summary.sources.clone_from(&summary.sources);
+    Ok(report)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What network sensors say of their own completeness.
+fn shared_records(access: &Access<'_>) -> Result<Vec<CoverageRecord>> {
+    let mut interner = Interner::new();
+    let mut records = Vec::new();
+    for file in access.files(Table::Coverage.name(), SHARED_BUCKET) {
+        access.events(&file, &Select::ALL, &mut interner, |event| {
+            if let (None, Detail::Coverage(record)) = (event.host, event.detail) {
+                records.push(record);
+            }
+        })?;
+    }
+    Ok(records)
+}
+
+/// The hosts between the two passes: in memory while they fit, else in a temporary file that nobody else can open.
+struct Hosts {
+    held: Vec<HostHunt>,
+    channels: u64,
+    most: u64,
+    spilled: Option<BufWriter<File>>,
+}
+
+impl Hosts {
+    const fn new(most: u64) -> Self {
+        Self { held: Vec::new(), channels: 0, most, spilled: None }
+    }
+
+    fn push(&mut self, host: HostHunt) -> Result<()> {
+        self.channels += host.channels.len() as u64 + 1;
+        self.held.push(host);
+        if self.channels <= self.most {
+            return Ok(());
+        }
+        let context = "cannot write to a temporary file; hint: free some disk space, or give more --memory";
+        if self.spilled.is_none() {
+            self.spilled = Some(BufWriter::new(tempfile::tempfile().context(context)?));
+        }
+        if let Some(file) = &mut self.spilled {
+            for host in self.held.drain(..) {
+                serde_json::to_writer(&mut *file, &host).context(context)?;
+                file.write_all(b"\n").context(context)?;
+            }
+        }
+        self.channels = 0;
+        Ok(())
+    }
+
+    fn each(self, mut take: impl FnMut(HostHunt)) -> Result<()> {
+        if let Some(spilled) = self.spilled {
+            let mut file = spilled.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            file.rewind()?;
+            for line in BufReader::new(file).lines() {
+                take(serde_json::from_str(&line?).context("expected a host in the temporary file")?);
+            }
+        }
+        self.held.into_iter().for_each(take);
+        Ok(())
+    }
+}
