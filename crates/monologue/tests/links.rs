@@ -9,7 +9,7 @@ mod page;
 #[path = "links/verdicts.rs"]
 mod verdicts;
 
-use measure::{Count, Measured, Pair, SEEDS, fleet, wilson};
+use measure::{Count, DISTURBANCES, Measured, Pair, SEEDS, fleet, wilson};
 use verdicts::{Verdicts, verdicts};
 
 /// How far a corrected time may be off, in seconds.
@@ -103,6 +103,19 @@ fn the_interval_of_a_share_is_that_of_the_book() {
     };
     assert!(near(wilson(81, 263), (0.2553, 0.3662)), "{:?}", wilson(81, 263));
     assert!(near(wilson(0, 20), (0.0, 0.1611)), "{:?}", wilson(0, 20));
-    let row = page::page(&[("none", Measured::default(), Verdicts::default())]);
-    assert!(row.ends_with("| none | – | 0 of 0 | 0 | 0 |\n"), "{row}");
+}
+
+#[test]
+fn the_page_adds_up_what_the_fleets_gave() {
+    assert!(DISTURBANCES.iter().all(|name| monologue_simulate::Disturbance::named(name).is_some()));
+    let (mut sum, mut said) = (Measured::default(), Verdicts::default());
+    for (right, error) in [(3, 0.1), (4, 0.05)] {
+        let count = Count { made: 4, right, possible: 10, found: right };
+        let counts = [(Pair::TaskFlow, count)].into();
+        sum.add(Measured { counts, clock_error_s: Some(error), wrong: Vec::new() });
+        said.add(Verdicts { attacks: 8, named: 7, ..Verdicts::default() });
+    }
+    let page = page::page(&[("none", sum, said)]);
+    assert!(page.contains("| none | task ↔ flow | 8 | 87.5 % (52.91–97.76) | 20 | 35 % (18.12–56.71) |"), "{page}");
+    assert!(page.ends_with("| none | 0.100 | 14 of 16 | 0 | 0 |\n"), "{page}");
 }

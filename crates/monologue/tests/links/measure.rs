@@ -10,10 +10,10 @@ use std::{
 };
 
 /// Seeds that nothing else uses.
-pub const SEEDS: [u64; 5] = [9001, 9002, 9003, 9004, 9005];
+pub(crate) const SEEDS: [u64; 5] = [9001, 9002, 9003, 9004, 9005];
 
 /// What is measured: no disturbance, each one, and combinations of two.
-pub const DISTURBANCES: [&str; 26] = [
+pub(crate) const DISTURBANCES: [&str; 26] = [
     "none",
     "sensor-ahead-2s",
     "sensor-behind-2s",
@@ -44,7 +44,7 @@ pub const DISTURBANCES: [&str; 26] = [
 
 /// Two kinds of record that are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pair {
+pub(crate) enum Pair {
     /// The exec of the asking program, and the task.
     ProcessTask,
     /// The task, and the connection that carried it.
@@ -65,7 +65,7 @@ pub enum Pair {
 
 impl Pair {
     /// Every pair, in the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::ProcessTask,
         Self::TaskConnection,
         Self::ConnectionFlow,
@@ -77,7 +77,7 @@ impl Pair {
     ];
 
     /// Its name in the table.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ProcessTask => "process ↔ task",
             Self::TaskConnection => "task ↔ connection",
@@ -125,20 +125,20 @@ impl Pair {
 
 /// Joins of one pair.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Count {
+pub(crate) struct Count {
     /// Joins that were made.
-    pub made: u64,
+    pub(crate) made: u64,
     /// Those of them that the truth has.
-    pub right: u64,
+    pub(crate) right: u64,
     /// Requests whose records could be joined.
-    pub possible: u64,
+    pub(crate) possible: u64,
     /// Those of them whose records were joined.
-    pub found: u64,
+    pub(crate) found: u64,
 }
 
 impl Count {
     /// Adds another count.
-    pub const fn add(&mut self, other: Self) {
+    pub(crate) const fn add(&mut self, other: Self) {
         self.made += other.made;
         self.right += other.right;
         self.possible += other.possible;
@@ -148,19 +148,19 @@ impl Count {
 
 /// What one fleet gives.
 #[derive(Clone, Debug, Default)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Joins, by pair.
-    pub counts: BTreeMap<Pair, Count>,
+    pub(crate) counts: BTreeMap<Pair, Count>,
     /// For hosts whose connections show the sensor's clock: how far the times that only the sensor recorded are off the
     /// host's clock after correction, at most, in seconds. `None`: there is no such host.
-    pub clock_error_s: Option<f64>,
+    pub(crate) clock_error_s: Option<f64>,
     /// Wrong joins, in words.
-    pub wrong: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Measured {
     /// Adds what another fleet gave.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         for (pair, count) in other.counts {
             self.counts.entry(pair).or_default().add(count);
         }
@@ -175,13 +175,13 @@ fn longer(one: Option<f64>, other: Option<f64>) -> Option<f64> {
 }
 
 /// Simulates a disturbed fleet.
-pub fn fleet(seed: u64, disturbance: &str) -> Fleet {
+pub(crate) fn fleet(seed: u64, disturbance: &str) -> Fleet {
     let disturbance = Disturbance::named(disturbance).unwrap_or_default();
     simulate(&monologue_simulate::Options { seed, disturbance, ..monologue_simulate::Options::default() })
 }
 
 /// Reads the telemetry of a fleet as the program does: hosts by their folders, addresses by the asset list.
-pub fn read(fleet: &Fleet) -> (Options, Vec<Event>) {
+pub(crate) fn read(fleet: &Fleet) -> (Options, Vec<Event>) {
     let mut options = Options::default();
     let mut events = Vec::new();
     for file in &fleet.files {
@@ -214,7 +214,7 @@ fn asset(line: &str) -> Option<Asset> {
 }
 
 /// Reads and links a fleet, and holds the links against the truth.
-pub fn measure(fleet: &Fleet, disturbance: &str) -> Measured {
+pub(crate) fn measure(fleet: &Fleet, disturbance: &str) -> Measured {
     let (options, events) = read(fleet);
     let truth = Truth::new(fleet);
     let mut measured = Measured::default();
@@ -331,7 +331,7 @@ fn common<'a>(mut records: impl Iterator<Item = &'a BTreeSet<usize>>) -> BTreeSe
 }
 
 /// The interval that holds a share with 95 % confidence (Wilson 1927).
-pub fn wilson(part: u64, of: u64) -> (f64, f64) {
+pub(crate) fn wilson(part: u64, of: u64) -> (f64, f64) {
     if of == 0 {
         return (0.0, 1.0);
     }

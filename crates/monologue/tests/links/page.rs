@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 const HEAD: &str = include_str!("page.md");
 
 /// The whole page.
-pub fn page(results: &[(&str, Measured, Verdicts)]) -> String {
+pub(crate) fn page(results: &[(&str, Measured, Verdicts)]) -> String {
     let mut text = HEAD.to_owned();
     text.push_str("\n| disturbance | pair | joins made | precision | possible | recall |\n|---|---|---|---|---|---|\n");
     for (name, measured, _) in results {

@@ -7,22 +7,22 @@ use monologue_simulate::{Fleet, Truth};
 
 /// What one hunt got wrong, and how much it found.
 #[derive(Clone, Debug, Default)]
-pub struct Verdicts {
+pub(crate) struct Verdicts {
     /// Channels of honest software at medium or above.
-    pub alarms: Vec<String>,
+    pub(crate) alarms: Vec<String>,
     /// Definite dispositions that the truth contradicts.
-    pub false_claims: Vec<String>,
+    pub(crate) false_claims: Vec<String>,
     /// Attacks seen by all sensors.
-    pub attacks: u64,
+    pub(crate) attacks: u64,
     /// Those of them that were given their disposition.
-    pub named: u64,
+    pub(crate) named: u64,
     /// What the hunt says of clocks.
-    pub clock_notes: Vec<String>,
+    pub(crate) clock_notes: Vec<String>,
 }
 
 impl Verdicts {
     /// Adds what another hunt gave.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.alarms.extend(other.alarms);
         self.false_claims.extend(other.false_claims);
         self.attacks += other.attacks;
@@ -32,7 +32,7 @@ impl Verdicts {
 }
 
 /// Hunts a simulated fleet under a disturbance.
-pub fn verdicts(seed: u64, disturbance: &str) -> Verdicts {
+pub(crate) fn verdicts(seed: u64, disturbance: &str) -> Verdicts {
     let fleet = fleet(seed, disturbance);
     let (options, events) = read(&fleet);
     let mut hunt = Hunt::new(options);
