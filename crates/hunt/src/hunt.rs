@@ -2,7 +2,7 @@
 
 use crate::{
     HostHunt, absence, awake::AwakeClock, cadence, discovery, documented, finding, host::hunt_host, judge,
-    judge::Context, origin::Origin, settings,
+    judge::Context, origin::Origin, related, settings,
 };
 use monologue_model::{
     ApplicationKey, Asset, Channel, ChannelId, ChannelKey, Detail, Event, Finding, HuntSummary, Level, Prevalence,
@@ -155,6 +155,7 @@ pub fn judge_hosts(hosts: &[HostHunt]) -> Judged {
     let mut findings = Vec::new();
     for (host, tests) in hosts.iter().zip(&tests) {
         let possible = absence::possible(&host.channels);
+        let first = findings.len();
         for ((channel, possible), cadence) in host.channels.iter().zip(&possible).zip(tests) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
             let context = Context {
@@ -170,6 +171,7 @@ pub fn judge_hosts(hosts: &[HostHunt]) -> Judged {
             finding.supersedes = supersedes(channel, &host.channels);
             findings.push(finding);
         }
+        related::relate(&host.channels, findings.get_mut(first..).unwrap_or_default());
     }
     findings.sort_by(|one, other| {
         other.level.cmp(&one.level).then(other.score.total_cmp(&one.score)).then(one.id.cmp(&other.id))
@@ -189,10 +191,14 @@ fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
         }
         _ => None,
     };
+    let family = Some(channel.key.service.family())
+        .filter(|family| *family != channel.key.service)
+        .map(|service| ChannelKey { service, ..channel.key.clone() });
     let unattributed = (!channel.key.application.is_unknown()).then(|| with(ApplicationKey::Unknown));
     unattributed
         .into_iter()
         .chain(without_agent)
+        .chain(family)
         .filter(|key| channels.binary_search_by(|other| other.key.cmp(key)).is_err())
         .map(|key| key.id())
         .collect()

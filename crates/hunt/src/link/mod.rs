@@ -8,11 +8,13 @@ mod delegates;
 mod effects;
 mod flows;
 mod join;
+mod masks;
 mod names;
 mod refused;
 mod tasks;
 
 pub(crate) use flows::{is_unicast, service_of};
+pub(crate) use names::HOST_MASK;
 pub use refused::RefusedJoins;
 pub use tasks::{TaskState, task_states};
 
@@ -67,6 +69,7 @@ struct Host<'a> {
     table: ProcessTable,
     deeds: Deeds,
     names: names::Names,
+    masks: masks::Masks,
     two_sided: bool,
     log_shows_responses: bool,
     refused: Cell<RefusedJoins>,
@@ -83,6 +86,7 @@ pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Li
         table: ProcessTable::from_events(events.iter()),
         deeds: Deeds::collect(events),
         names: names::Names::collect(events),
+        masks: masks::Masks::collect(events),
         two_sided: flows.iter().any(flows::Connection::shows_responder),
         log_shows_responses: tasks::shows_responses(&tasks),
         refused: Cell::default(),
@@ -115,7 +119,12 @@ pub(crate) fn link(name: &Arc<str>, events: &[Event], coverage: &Coverage) -> Li
     });
     host.watch_aftermath(&mut exchanges);
     let mut refused = host.refused.get();
-    refused.merge(&RefusedJoins { flows: joined.refused, connections: tasks_of.refused, ..RefusedJoins::default() });
+    refused.merge(&RefusedJoins {
+        flows: joined.refused,
+        connections: tasks_of.refused,
+        names: host.masks.refused(),
+        ..RefusedJoins::default()
+    });
     Linked { exchanges, clock_skew_ns: joined.skew_ns, refused }
 }
 
@@ -152,6 +161,7 @@ impl Host<'_> {
                 name: DestinationName::Unknown,
                 address: None,
                 port: None,
+                part: None,
                 transport: Transport::Tcp,
             },
             fresh_connection: false,
@@ -233,7 +243,7 @@ impl Host<'_> {
         let mut protocol = None;
         if let Some(connection) = connection {
             self.give_to_effective(&mut exchange, connection);
-            name_from_endpoint(&mut exchange.destination, connection);
+            self.name_from_endpoint(&mut exchange.destination, connection);
             exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
                 && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
             exchange.links.push(Link::sure(LinkStrength::Instance, task.format.clone(), connection.format.clone()));
@@ -310,7 +320,7 @@ impl Host<'_> {
         }
         let mut exchange = self.blank(connection.start, Some(&connection.process), &connection.format);
         self.give_to_effective(&mut exchange, connection);
-        name_from_endpoint(&mut exchange.destination, connection);
+        self.name_from_endpoint(&mut exchange.destination, connection);
         exchange.destination.transport = connection.transport;
         exchange.fresh_connection = true;
         exchange.cites.push((WitnessKind::Request, connection.provenance.clone()));
@@ -388,6 +398,11 @@ impl Host<'_> {
                 Found::Nobody => {}
             }
             exchange.destination = request.destination;
+            if let Found::One(found) = caller
+                && exchange.destination.part.is_none()
+            {
+                exchange.destination.part = join::part_asked(found.instance, &exchange.destination);
+            }
             exchange.fresh_connection = request.fresh;
             exchange.request_bytes = request.request_bytes;
             exchange.response_bytes = request.response_bytes;
@@ -454,6 +469,24 @@ impl Host<'_> {
         }
     }
 
+    /// The name that the host's own log gives a connection: in clear, else masked alike for all processes of this host, else
+    /// masked for this process alone.
+    fn name_from_endpoint(&self, destination: &mut Destination, connection: &connections::Connection) {
+        let endpoint = &connection.endpoint;
+        destination.name = match (&endpoint.name, &endpoint.name_hash) {
+            (Some(name), _) => DestinationName::Known(name.to_ascii_lowercase().into()),
+            (None, Some(hash)) => self
+                .masks
+                .name_of(&connection.process, hash)
+                .cloned()
+                .unwrap_or_else(|| DestinationName::Masked(hash.clone())),
+            (None, None) => DestinationName::Unknown,
+        };
+        destination.address = endpoint.address;
+        destination.port = endpoint.port;
+        destination.transport = connection.transport;
+    }
+
     /// The pid whose descendants act with the asking process: that of the script an interpreter runs for, else its own.
     fn root_of(&self, exchange: &Exchange) -> Option<(u32, &Instance)> {
         // What a delegate got is used by another process, and perhaps by more than one (a web view's content process).
@@ -464,18 +497,6 @@ impl Host<'_> {
         let root = path.and_then(|path| identity::agent(&self.table, instance, path)).and_then(|(_, pid)| pid);
         Some((root.unwrap_or(own), instance))
     }
-}
-
-fn name_from_endpoint(destination: &mut Destination, connection: &connections::Connection) {
-    let endpoint = &connection.endpoint;
-    destination.name = match (&endpoint.name, &endpoint.name_hash) {
-        (Some(name), _) => DestinationName::Known(name.to_ascii_lowercase().into()),
-        (None, Some(hash)) => DestinationName::Masked(hash.clone()),
-        (None, None) => DestinationName::Unknown,
-    };
-    destination.address = endpoint.address;
-    destination.port = endpoint.port;
-    destination.transport = connection.transport;
 }
 
 /// Whether a command line throws the output away: the program's own, or that of the shell that started it.

@@ -6,10 +6,15 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 /// How long after an answer its addresses still go by that name: a day. Caches and long-lived programs outlast a TTL.
 const ANSWER_LIFE_NS: i64 = 86_400 * 1_000_000_000;
 
+/// What a masked name begins with that is the same for every process of its host.
+pub(crate) const HOST_MASK: &str = "mdns:";
+
 /// Which names this host was told for which address.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     answers: BTreeMap<IpAddr, Vec<(Timestamp, Arc<str>)>>,
+    /// The same for names that the resolver's log masks.
+    masked: BTreeMap<IpAddr, Vec<(Timestamp, Arc<str>)>>,
 }
 
 impl Names {
@@ -17,9 +22,13 @@ impl Names {
     pub(crate) fn collect(events: &[Event]) -> Self {
         let mut names = Self::default();
         for event in events {
-            if let Detail::Dns(query) = &event.detail
-                && let Some(name) = &query.name
-            {
+            let Detail::Dns(query) = &event.detail else { continue };
+            if let (None, Some(hash)) = (&query.name, &query.name_hash) {
+                for address in &query.answers {
+                    names.masked.entry(*address).or_default().push((event.time, mask(hash)));
+                }
+            }
+            if let Some(name) = &query.name {
                 for address in &query.answers {
                     names
                         .answers
@@ -51,6 +60,20 @@ impl Names {
         }
         best.map(|(_, name)| name.clone())
     }
+
+    /// The masked name an address had at `time`. `None` if this host was told none, or two.
+    pub(crate) fn mask_of_address(&self, address: IpAddr, time: Timestamp) -> Option<Arc<str>> {
+        let mut recent = self.masked.get(&address)?.iter().filter(|(answered, _)| {
+            answered.saturating_add(-2_000_000_000) <= time && time.since(*answered) <= ANSWER_LIFE_NS
+        });
+        let (_, first) = recent.next()?;
+        recent.all(|(_, other)| other == first).then(|| first.clone())
+    }
+}
+
+/// A name as the resolver's log masks it, as a destination.
+pub(super) fn mask(hash: &str) -> Arc<str> {
+    format!("{HOST_MASK}{hash}").into()
 }
 
 #[cfg(test)]
