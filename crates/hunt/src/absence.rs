@@ -5,6 +5,7 @@
 //! wildcards, so an unattributed reply from the same service may be this application's (design 1.2). And if records that
 //! show exchanges were lost, one of them may have been an exchange of this channel.
 
+use crate::link::HOST_MASK;
 use monologue_model::{ApplicationKey, Channel, Counters, Needs, Service, Sight};
 use std::collections::BTreeMap;
 
@@ -92,9 +93,10 @@ pub fn possible(channels: &[Channel]) -> Vec<Counters> {
 /// A channel and its place.
 type Placed<'a> = (usize, &'a Channel);
 
-/// Channels of one host by what their service is known by: two names, or two addresses, overlap only if they are the same.
+/// Channels of one host by what their service is known by: two names, or two addresses, overlap only if they are the same,
+/// or if one is a shared platform and the other one owner's part of it. Both have one family.
 struct Index<'a> {
-    same: BTreeMap<&'a Service, Vec<Placed<'a>>>,
+    same: BTreeMap<Service, Vec<Placed<'a>>>,
     names: Vec<Placed<'a>>,
     addresses: Vec<Placed<'a>>,
     hidden: Vec<Placed<'a>>,
@@ -104,9 +106,9 @@ impl<'a> Index<'a> {
     fn new(channels: &'a [Channel]) -> Self {
         let mut index = Self { same: BTreeMap::new(), names: Vec::new(), addresses: Vec::new(), hidden: Vec::new() };
         for placed in channels.iter().enumerate() {
-            index.same.entry(&placed.1.key.service).or_default().push(placed);
+            index.same.entry(placed.1.key.service.family()).or_default().push(placed);
             match placed.1.key.service {
-                Service::Name(_) => index.names.push(placed),
+                Service::Name(_) | Service::Part { .. } => index.names.push(placed),
                 Service::Address(_) => index.addresses.push(placed),
                 Service::Masked(_) | Service::Unknown => index.hidden.push(placed),
             }
@@ -115,9 +117,9 @@ impl<'a> Index<'a> {
     }
 
     fn candidates(&self, channel: &Channel) -> impl Iterator<Item = &Placed<'a>> {
-        let same = self.same.get(&channel.key.service).map_or(&[][..], Vec::as_slice);
+        let same = self.same.get(&channel.key.service.family()).map_or(&[][..], Vec::as_slice);
         let (first, second): (&[Placed<'a>], &[Placed<'a>]) = match channel.key.service {
-            Service::Name(_) => (same, &self.addresses),
+            Service::Name(_) | Service::Part { .. } => (same, &self.addresses),
             Service::Address(_) => (same, &self.names),
             Service::Masked(_) | Service::Unknown => (&self.names, &self.addresses),
         };
@@ -155,15 +157,45 @@ fn ran_at(channel: &Channel, path: &std::sync::Arc<str>) -> bool {
 
 fn services_overlap(one: &Channel, other: &Channel) -> bool {
     match (&one.key.service, &other.key.service) {
-        (Service::Name(a), Service::Name(b)) => a == b,
+        (a, b) if a.is_named() && b.is_named() => a == b || may_be_whole_of(one, other) || may_be_whole_of(other, one),
         (Service::Address(a), Service::Address(b)) => a == b,
-        (Service::Name(_), Service::Address(address)) => name_may_be_at(one, *address, other),
-        (Service::Address(address), Service::Name(_)) => name_may_be_at(other, *address, one),
+        // A name that is masked alike for the whole host is a name: only which one is hidden.
+        (Service::Masked(a), Service::Masked(b)) if is_host_mask(a) && is_host_mask(b) => a == b,
+        (Service::Masked(mask), named) | (named, Service::Masked(mask)) if is_host_mask(mask) && named.is_named() => {
+            true
+        }
+        (Service::Masked(mask), Service::Address(address)) if is_host_mask(mask) => {
+            name_may_be_at(one, *address, other)
+        }
+        (Service::Address(address), Service::Masked(mask)) if is_host_mask(mask) => {
+            name_may_be_at(other, *address, one)
+        }
+        (named, Service::Address(address)) if named.is_named() => name_may_be_at(one, *address, other),
+        (Service::Address(address), named) if named.is_named() => name_may_be_at(other, *address, one),
         (Service::Masked(a), Service::Masked(b)) if a == b => true,
         (Service::Masked(a), Service::Masked(b)) if are_different_names(a, b) && share_one_process(one, other) => false,
         // A masked or unknown name may be any service; the addresses of both rule it out only where both know all.
         _ => addresses_may_meet(one, other),
     }
+}
+
+/// Whether exchanges of `whole`, of which no path was seen, may be with the owner's part that the other channel is about:
+/// the same platform, and its host was among those asked.
+fn may_be_whole_of(whole: &Channel, part: &Channel) -> bool {
+    if part.key.service == whole.key.service || part.key.service.family() != whole.key.service {
+        return false;
+    }
+    let names = &whole.attributes.names;
+    match &part.key.service {
+        Service::Part { platform, .. } => {
+            names.overflow || whole.attributes.name_unknown > 0 || names.contains(platform)
+        }
+        _ => true,
+    }
+}
+
+fn is_host_mask(mask: &str) -> bool {
+    mask.starts_with(HOST_MASK)
 }
 
 /// Whether two masks are of host names (an address may be that of a host), so that within one process they differ only if
@@ -259,6 +291,46 @@ mod tests {
         assert!(!may_overlap(&one, &other));
         other.attributes.pids.insert(72);
         assert!(may_overlap(&one, &other), "another process may mask the same name differently");
+    }
+
+    #[test]
+    fn a_name_masked_alike_for_the_host_may_be_any_name_and_no_other_mask_of_its_kind() {
+        let address = "192.0.2.7".parse().unwrap();
+        let mut masked = channel(signed(None), Service::Masked("mdns:x==".into()));
+        masked.attributes.addresses.insert(address);
+        let other = channel(signed(None), Service::Masked("mdns:y==".into()));
+        assert!(!may_overlap(&masked, &other));
+        assert!(may_overlap(&masked, &channel(signed(None), named("a.example"))), "it may be the name behind the mask");
+        let mut process_mask = channel(signed(None), Service::Masked("Hostname#1".into()));
+        process_mask.attributes.address_unknown = 1;
+        assert!(may_overlap(&masked, &process_mask));
+        let bare = |address: &str| channel(signed(None), Service::Address(address.parse().unwrap()));
+        assert!(may_overlap(&bare("192.0.2.7"), &masked));
+        assert!(!may_overlap(&bare("192.0.2.8"), &masked), "no name was sent there, and the name was never there");
+    }
+
+    #[test]
+    fn an_unseen_path_may_be_any_owners_part_of_its_platform() {
+        let part = |part: &str| Service::Part { platform: "api.telegram.org".into(), part: part.into() };
+        let mut whole = channel(signed(None), named("telegram.org"));
+        whole.attributes.names.insert("api.telegram.org".into());
+        let (one, other) = (channel(signed(None), part("bot1")), channel(signed(None), part("bot2")));
+        assert!(may_overlap(&whole, &one) && may_overlap(&other, &whole) && !may_overlap(&one, &other));
+        let mut elsewhere = channel(signed(None), named("telegram.org"));
+        elsewhere.attributes.names.insert("web.telegram.org".into());
+        assert!(!may_overlap(&elsewhere, &one), "it was never at that host");
+        let bucket = channel(signed(None), named("parts.s3.eu-west-1.amazonaws.com"));
+        let unseen = channel(signed(None), named("s3.eu-west-1.amazonaws.com"));
+        assert!(may_overlap(&bucket, &unseen) && may_overlap(&unseen, &bucket));
+        let another = channel(signed(None), named("other.s3.eu-west-1.amazonaws.com"));
+        assert!(!may_overlap(&bucket, &another));
+        // The index finds what the rule allows.
+        let mut all = [whole, one, other, elsewhere, bucket, unseen, another];
+        all.iter_mut().for_each(|channel| channel.counters.exchanges = 1);
+        let seen: Vec<u64> = possible(&all).iter().map(|counters| counters.exchanges).collect();
+        let counted: Vec<u64> =
+            all.iter().map(|one| all.iter().filter(|other| may_overlap(one, other)).count() as u64).collect();
+        assert_eq!(seen, counted);
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]
         signals: signals(subject, answers),
         blind,
         approval: None,
+        related: Vec::new(),
         prevalence: context.prevalence,
         attack: AttackReference::default(),
         triage: Vec::new(),

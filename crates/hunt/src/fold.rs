@@ -77,13 +77,20 @@ impl Fold {
     #[must_use]
     pub fn rest(&self, coverage: &[CoverageRecord]) -> HourOutcome {
         let exchanges = self.open(coverage);
-        HourOutcome { summaries: by_hour(&exchanges), refused: refused_by(&exchanges), ..HourOutcome::default() }
+        let mut refused = refused_by(&exchanges);
+        refused.names += self.carry.refused_names();
+        HourOutcome { summaries: by_hour(&exchanges), refused, ..HourOutcome::default() }
     }
 
     fn open(&self, coverage: &[CoverageRecord]) -> Vec<LinkedExchange> {
         let mut carry = self.carry.clone();
         carry.coverage.extend(coverage.iter(), self.horizon, None);
         link::advance(&self.host, &mut carry, &[], None)
+    }
+
+    /// Masked names for which several lookups fitted.
+    pub(crate) fn refused_names(&self) -> u64 {
+        self.carry.refused_names()
     }
 
     /// Estimated clock difference, sensor minus host, in nanoseconds. `None` means no pair was matched.

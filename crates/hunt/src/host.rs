@@ -41,7 +41,8 @@ pub fn hunt_host(host: &Arc<str>, events: Vec<Event>) -> HostHunt {
     let (from, until) = window(&events, records());
     let awake = AwakeMinutes::from_events(&events, &coverage);
     let (exchanges, fold) = fold::link_all(host, events);
-    let refused = fold::refused_by(&exchanges);
+    let mut refused = fold::refused_by(&exchanges);
+    refused.names += fold.refused_names();
     HostHunt {
         host: host.clone(),
         channels: summarise::summarise(&exchanges),

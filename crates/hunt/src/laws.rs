@@ -54,6 +54,7 @@ enum Forget {
     Name,
     Address,
     NameAndAddress,
+    Path,
     RequestSize,
     ResponseSize,
     Status,
@@ -62,7 +63,7 @@ enum Forget {
     Record,
 }
 
-const FORGETTINGS: [Forget; 16] = [
+const FORGETTINGS: [Forget; 17] = [
     Forget::Nothing,
     Forget::Reply,
     Forget::Handling,
@@ -73,6 +74,7 @@ const FORGETTINGS: [Forget; 16] = [
     Forget::Name,
     Forget::Address,
     Forget::NameAndAddress,
+    Forget::Path,
     Forget::RequestSize,
     Forget::ResponseSize,
     Forget::Status,
@@ -104,9 +106,10 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
         lineage: Vec::new(),
         socket_owner: None,
         destination: Destination {
-            name: DestinationName::Known("a.service.example".into()),
+            name: DestinationName::Known("api.telegram.org".into()),
             address: Some(format!("192.0.2.{}", 1 + at % 2).parse().unwrap()),
             port: Some(443),
+            part: Some("bot1".into()),
             transport: Transport::Tcp,
         },
         fresh_connection: true,
@@ -217,6 +220,8 @@ fn forget(linked: &LinkedExchange, what: Forget) -> Option<LinkedExchange> {
             exchange.destination.name = DestinationName::Unknown;
             exchange.destination.address = None;
         }
+        // Only TLS was seen: whose part of the platform it was is hidden.
+        Forget::Path => exchange.destination.part = None,
         Forget::RequestSize => exchange.request_bytes = ByteCount::absent(ByteLayer::Message),
         Forget::ResponseSize => {
             exchange.response_bytes = ByteCount::absent(ByteLayer::Message);
@@ -275,7 +280,8 @@ fn asked_of_full(key: &ChannelKey, full: &[LinkedExchange]) -> Vec<LinkedExchang
             };
             let service = match &key.service {
                 monologue_model::Service::Address(address) => linked.exchange.destination.address == Some(*address),
-                monologue_model::Service::Name(_) => key.service == own.service,
+                monologue_model::Service::Name(_) => own.service.family() == key.service,
+                monologue_model::Service::Part { .. } => key.service == own.service,
                 _ => true,
             };
             (application && service).then(|| {
@@ -283,7 +289,8 @@ fn asked_of_full(key: &ChannelKey, full: &[LinkedExchange]) -> Vec<LinkedExchang
                 exchange.application = key.application.clone();
                 match &key.service {
                     monologue_model::Service::Address(_) => exchange.destination.name = DestinationName::Unknown,
-                    monologue_model::Service::Name(_) => {}
+                    monologue_model::Service::Name(_) => exchange.destination.part = None,
+                    monologue_model::Service::Part { .. } => {}
                     _ => {
                         exchange.destination.name = DestinationName::Unknown;
                         exchange.destination.address = None;
@@ -427,7 +434,11 @@ proptest! {
             .map(|(at, (truth, other, _, _))| {
                 // Mostly alike, as real channels are: otherwise no claim would ever be made.
                 let truth = uniform.filter(|_| at % 7 != 6).unwrap_or(*truth);
-                exchange(truth, at, if *other { "~/b.sh" } else { "~/a.sh" })
+                let mut linked = exchange(truth, at, if *other { "~/b.sh" } else { "~/a.sh" });
+                if at % 5 == 4 {
+                    linked.exchange.destination.part = Some("bot2".into());
+                }
+                linked
             })
             .collect();
         let first: Vec<Forget> = plan.iter().map(|(_, _, first, _)| *first).collect();

@@ -19,6 +19,7 @@ mod lineage;
 mod link;
 mod origin;
 mod processes;
+mod related;
 pub mod settings;
 mod signals;
 mod summarise;

@@ -2,7 +2,7 @@
 
 use crate::{
     HostHunt, RefusedJoins, absence, awake::AwakeClock, cadence, discovery, documented, finding, judge, judge::Context,
-    settings,
+    related, settings,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -133,6 +133,7 @@ impl Verdict {
     pub fn judge(&mut self, host: HostHunt) {
         let possible = absence::possible(&host.channels);
         let clock = host.awake.clock();
+        let mut findings: Vec<Finding> = Vec::with_capacity(host.channels.len());
         for (channel, possible) in host.channels.iter().zip(&possible) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
             let context = Context {
@@ -145,12 +146,12 @@ impl Verdict {
                 documented: documented::explain(channel),
             };
             let mut finding = finding::build(&subject, &context, &judge::judge(&subject, &context));
-            self.channels_examined += 1;
-            if finding.level >= self.minimum {
-                finding.supersedes = supersedes(channel, &host.channels);
-                self.findings.push(finding);
-            }
+            finding.supersedes = supersedes(channel, &host.channels);
+            findings.push(finding);
         }
+        related::relate(&host.channels, &mut findings);
+        self.channels_examined += findings.len() as u64;
+        self.findings.extend(findings.into_iter().filter(|finding| finding.level >= self.minimum));
         self.coverage.push(host.coverage);
     }
 
@@ -191,10 +192,14 @@ fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
         }
         _ => None,
     };
+    let family = Some(channel.key.service.family())
+        .filter(|family| *family != channel.key.service)
+        .map(|service| ChannelKey { service, ..channel.key.clone() });
     let unattributed = (!channel.key.application.is_unknown()).then(|| with(ApplicationKey::Unknown));
     unattributed
         .into_iter()
         .chain(without_agent)
+        .chain(family)
         .filter(|key| channels.binary_search_by(|other| other.key.cmp(key)).is_err())
         .map(|key| key.id())
         .collect()

@@ -3,7 +3,9 @@
 //! Merging is associative and commutative, whatever the order and however the exchanges were sharded, as long as each
 //! exchange is summarised once. Counters are exact; rows are pruned by whole hours (design 1.2).
 
-use crate::{ApplicationKey, Attributes, ByteLayer, Handling, Reply, Sha256, Sight, SightSet, Timestamp, Witnesses};
+use crate::{
+    ApplicationKey, Attributes, ByteLayer, Handling, Reply, Sha256, Sight, SightSet, Timestamp, Witnesses, platform,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
@@ -22,6 +24,13 @@ pub enum Service {
     Address(IpAddr),
     /// A registrable domain (public suffix list), lower case.
     Name(Arc<str>),
+    /// What one owner keeps on a shared platform, where a path shows it.
+    Part {
+        /// The platform's host, lower case.
+        platform: Arc<str>,
+        /// The part, such as `bot123456` or a user and a repository.
+        part: Arc<str>,
+    },
 }
 
 impl Service {
@@ -40,10 +49,34 @@ impl Service {
         }
     }
 
+    /// The service of a host name and the part of a shared platform, as [`part_of`](crate::part_of) gives it. Without a
+    /// part: the registrable domain.
+    #[must_use]
+    pub fn from_host_and_part(name: &str, part: Option<&Arc<str>>) -> Self {
+        let Some(part) = part else { return Self::from_host_name(name) };
+        let platform = name.trim_end_matches('.').to_ascii_lowercase();
+        if platform::is_bucket_host(&platform) {
+            // The same bucket, named in front of the host.
+            return Self::from_host_name(&format!("{part}.{platform}"));
+        }
+        Self::Part { platform: platform.into(), part: part.clone() }
+    }
+
+    /// What an exchange with this service is known by when its path (or bucket) was not seen: itself, unless it is one
+    /// owner's part of a shared platform.
+    #[must_use]
+    pub fn family(&self) -> Self {
+        match self {
+            Self::Part { platform, .. } => Self::from_host_name(platform),
+            Self::Name(name) => platform::bucket_host_of(name).map_or_else(|| self.clone(), Self::from_host_name),
+            _ => self.clone(),
+        }
+    }
+
     /// Whether a name in clear is known.
     #[must_use]
     pub const fn is_named(&self) -> bool {
-        matches!(self, Self::Name(_))
+        matches!(self, Self::Name(_) | Self::Part { .. })
     }
 }
 
@@ -54,6 +87,7 @@ impl fmt::Display for Service {
             Self::Masked(name) => write!(formatter, "masked:{name}"),
             Self::Address(address) => write!(formatter, "{address}"),
             Self::Name(name) => formatter.write_str(name),
+            Self::Part { platform, part } => write!(formatter, "{platform}/{part}"),
         }
     }
 }
@@ -110,6 +144,7 @@ impl ChannelKey {
             Service::Masked(name) => ("masked", name.to_string()),
             Service::Address(address) => ("address", address.to_string()),
             Service::Name(name) => ("name", name.to_string()),
+            part @ Service::Part { .. } => ("part", part.to_string()),
         };
         // Length before text keeps two keys from running into the same bytes.
         let mut part = |value: Option<&str>| match value {
@@ -482,4 +517,45 @@ fn hour_hash(hour: i64) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_as_fine_as_the_telemetry_shows() {
+        let of = |name: &str, part: Option<&str>| {
+            Service::from_host_and_part(name, part.map(Arc::from).as_ref()).to_string()
+        };
+        assert_eq!(of("api.telegram.org", None), "telegram.org");
+        assert_eq!(of("API.telegram.org.", Some("bot77")), "api.telegram.org/bot77");
+        assert_eq!(of("s3.eu-west-1.amazonaws.com", Some("parts")), "parts.s3.eu-west-1.amazonaws.com");
+        assert_eq!(of("parts.s3.eu-west-1.amazonaws.com", None), "parts.s3.eu-west-1.amazonaws.com");
+        // Platforms that give each owner a name stand in the private section of the public suffix list.
+        for name in [
+            "a.workers.dev",
+            "a.pages.dev",
+            "a.web.app",
+            "a.herokuapp.com",
+            "a.github.io",
+            "a.blob.core.windows.net",
+            "a.s3.amazonaws.com",
+            "a.s3.eu-west-1.amazonaws.com",
+        ] {
+            assert_eq!(of(&format!("x.{name}"), None), name);
+        }
+    }
+
+    #[test]
+    fn what_is_known_without_a_path_is_the_family() {
+        let family = |name: &str, part: Option<&str>| {
+            Service::from_host_and_part(name, part.map(Arc::from).as_ref()).family().to_string()
+        };
+        assert_eq!(family("api.telegram.org", Some("bot77")), "telegram.org");
+        assert_eq!(family("api.telegram.org", None), "telegram.org");
+        assert_eq!(family("s3.eu-west-1.amazonaws.com", Some("parts")), "s3.eu-west-1.amazonaws.com");
+        assert_eq!(family("s3.eu-west-1.amazonaws.com", None), "s3.eu-west-1.amazonaws.com");
+        assert_eq!(family("x.a.workers.dev", None), "a.workers.dev");
+    }
 }

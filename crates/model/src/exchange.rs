@@ -85,7 +85,7 @@ pub enum DestinationName {
     Unknown,
     /// A sensor saw the beginning, and no name was sent.
     Unnamed,
-    /// Masked by the log; comparable only within one process.
+    /// Masked by the log: comparable only within one process, or on one host where it begins with `mdns:`.
     Masked(Arc<str>),
     /// In clear, lower case.
     Known(Arc<str>),
@@ -100,6 +100,9 @@ pub struct Destination {
     pub address: Option<IpAddr>,
     /// The port. `None` means nobody recorded it.
     pub port: Option<u16>,
+    /// Whose part of a shared platform it is, as [`part_of`](crate::part_of) reads it from a path. `None` means that no
+    /// path was recorded, or that it names no owner: a wildcard for the parts of that platform.
+    pub part: Option<Arc<str>>,
     /// Transport protocol.
     pub transport: Transport,
 }

@@ -109,6 +109,18 @@ pub struct DestinationSummary {
     pub ports: Vec<u16>,
 }
 
+/// Another channel of the same application to the same platform or domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RelatedChannel {
+    /// Its name.
+    #[serde(serialize_with = "as_text")]
+    pub id: ChannelId,
+    /// Its service.
+    pub service: Arc<str>,
+    /// What happened to its responses.
+    pub disposition: Disposition,
+}
+
 /// What one signal said, as listed in a finding. The weights of all add up to the score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SignalOutcome {
@@ -260,6 +272,10 @@ pub struct Finding {
     pub blind: Vec<BlindSpot>,
     /// The baseline entry that covers it, if any.
     pub approval: Option<ApprovalOutcome>,
+    /// What the same application does on the same platform or domain under other keys: one-way by one URL may be two-way
+    /// by the host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<RelatedChannel>,
     /// How many hosts do the same.
     pub prevalence: Prevalence,
     /// ATT&CK objects.

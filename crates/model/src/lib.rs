@@ -13,6 +13,7 @@ mod finding;
 mod host;
 mod identity;
 mod judgement;
+mod platform;
 mod provenance;
 mod redact;
 mod sight;
@@ -36,12 +37,13 @@ pub use exchange::{
 };
 pub use finding::{
     Application, ApprovalOutcome, AttackReference, BlindSpot, Cite, DestinationSummary, Finding, HuntSummary,
-    LargestBytes, Level, Prevalence, Reading, Report, SCHEMA, SignalOutcome, SourceSummary, TimelineKind,
-    TimelinePoint,
+    LargestBytes, Level, Prevalence, Reading, RelatedChannel, Report, SCHEMA, SignalOutcome, SourceSummary,
+    TimelineKind, TimelinePoint,
 };
 pub use host::{AddressBook, Asset};
 pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
 pub use judgement::{Disposition, Judgement, Layer, Needs, SignalId};
+pub use platform::part_of;
 pub use provenance::{Provenance, Sha256};
 pub use redact::{redact, redact_arguments};
 pub use sight::{Sight, SightSet};

@@ -92,6 +92,7 @@ fn finding(number: i64, hostile: bool) -> Finding {
             collect: Sight::FileEffect.how_to_collect().to_owned(),
         }],
         approval: None,
+        related: Vec::new(),
         prevalence: Prevalence { hosts: 1, of: 14 },
         attack: AttackReference::default(),
         triage: vec![format!("look at ~/Library/{name}"), "ask the owner".to_owned()],

@@ -9,7 +9,9 @@ use super::{
     clocks::{self, Pair},
     connections,
     effects::{Aftermath, Deeds},
-    flows, names, tasks,
+    flows,
+    masks::Masks,
+    names, tasks,
 };
 use crate::{coverage::Coverage, processes::ProcessTable, settings};
 use monologue_model::{EffectWindow, Event, Provenance, Timestamp};
@@ -23,6 +25,7 @@ pub(crate) struct Carry {
     pub(super) table: ProcessTable,
     pub(super) deeds: Deeds,
     pub(super) names: names::Names,
+    pub(super) masks: Masks,
     pub(super) tasks: Vec<tasks::Task>,
     pub(super) connections: Vec<connections::Connection>,
     pub(super) flows: Vec<flows::Connection>,
@@ -75,6 +78,11 @@ impl Carry {
         Pair::median_difference(&self.pairs)
     }
 
+    /// Masked names for which several lookups fitted.
+    pub(crate) fn refused_names(&self) -> u64 {
+        self.masks.refused()
+    }
+
     /// How much longer parts are held because sensor and host show different times: one comes an hour after the other,
     /// say. 0 where the clocks agree within a minute.
     fn lag_ns(&self) -> i64 {
@@ -89,6 +97,7 @@ impl Carry {
         self.table.extend(events.iter());
         self.deeds.extend(events);
         self.names.extend(events);
+        events.iter().for_each(|event| self.masks.take(event));
         self.two_sided |= self.flows.iter().any(flows::Connection::shows_responder);
         self.log_shows_responses |= tasks::shows_responses(&self.tasks);
     }
@@ -217,6 +226,7 @@ impl Carry {
         self.table.forget(behind, &pids, &starts);
         self.deeds.forget(behind);
         self.names.forget(horizon);
+        self.masks.forget(horizon);
         self.coverage.forget(horizon);
     }
 }

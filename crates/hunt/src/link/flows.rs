@@ -1,10 +1,10 @@
 //! Flows as a network sensor saw them: rows of one connection brought together, then one exchange for each request.
 
-use super::names::Names;
+use super::names::{HOST_MASK, Names};
 use crate::{coverage::Coverage, settings};
 use monologue_model::{
     ByteCount, ByteLayer, Destination, DestinationName, Detail, Event, Flow, FlowReply, HttpTransaction, Provenance,
-    RecordPhase, Reply, Service, Sight, SightSet, Timestamp, TlsHandshake, Transport, WitnessKind,
+    RecordPhase, Reply, Service, Sight, SightSet, Timestamp, TlsHandshake, Transport, WitnessKind, part_of,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, net::SocketAddr, sync::Arc};
@@ -413,6 +413,8 @@ impl Connection {
             Some(host) => DestinationName::Known(host.to_ascii_lowercase().into()),
             None => DestinationName::Unknown,
         };
+        let part = http.host.as_deref().zip(http.uri.as_deref());
+        let part = part.and_then(|(host, uri)| part_of(&host.to_ascii_lowercase(), uri));
         let mut cites = vec![(WitnessKind::Request, provenance.clone())];
         match reply {
             Reply::Silent => cites.push((WitnessKind::Silence, provenance.clone())),
@@ -423,6 +425,7 @@ impl Connection {
             time,
             destination: Destination {
                 name,
+                part,
                 address,
                 port: http.port.or((!http.proxied).then_some(self.responder.port())),
                 transport: Transport::Tcp,
@@ -471,7 +474,8 @@ impl Connection {
             Some(http) => http.port,
             None => Some(self.responder.port()),
         };
-        Destination { name, address: connect.is_none().then_some(self.responder.ip()), port, transport: self.transport }
+        let address = connect.is_none().then_some(self.responder.ip());
+        Destination { name, address, port, part: None, transport: self.transport }
     }
 
     /// The name this host's own DNS answers give the address. Without one it is a fact that no name was sent only if DNS
@@ -481,6 +485,9 @@ impl Connection {
         let answers_lost = coverage.has_loss(Sight::DnsQuery);
         if let Some(name) = names.of_address(self.responder.ip(), self.start).filter(|_| !answers_lost) {
             return DestinationName::Known(name);
+        }
+        if let Some(mask) = names.mask_of_address(self.responder.ip(), self.start).filter(|_| !answers_lost) {
+            return DestinationName::Masked(mask);
         }
         let whole = [Sight::DnsQuery, Sight::TlsHandshake, Sight::HttpResponse];
         let recorded = coverage.shows(Sight::DnsQuery) && whole.into_iter().all(|sight| !coverage.has_loss(sight));
@@ -515,7 +522,9 @@ fn same_flow(time: Timestamp, known: &Flow, other_time: Timestamp, other: &Flow)
 /// The service a destination belongs to.
 pub(crate) fn service_of(destination: &Destination) -> Service {
     match (&destination.name, destination.address) {
-        (DestinationName::Known(name), _) => Service::from_host_name(name),
+        (DestinationName::Known(name), _) => Service::from_host_and_part(name, destination.part.as_ref()),
+        // The same name for every process of this host, whatever its address.
+        (DestinationName::Masked(mask), _) if mask.starts_with(HOST_MASK) => Service::Masked(mask.clone()),
         (_, Some(address)) => Service::Address(address),
         (DestinationName::Masked(hash), None) => Service::Masked(hash.clone()),
         (_, None) => Service::Unknown,

@@ -9,10 +9,11 @@ use crate::{
     processes::{Found, Instance, Match, ProcessTable},
     settings,
 };
-use monologue_model::{Destination, DestinationName, LinkStrength, Timestamp};
+use monologue_model::{Destination, DestinationName, LinkStrength, Timestamp, part_of};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    sync::Arc,
 };
 
 /// How long before the first packet a connection may have been started (name lookup, path evaluation): 30 s.
@@ -236,6 +237,16 @@ impl<'a> Callers<'a> {
             _ => Found::Several,
         }
     }
+}
+
+/// The part of a shared platform that a command line asks for, where TLS hides the path: all its URLs of that host must
+/// agree.
+pub(super) fn part_asked(caller: &Instance, destination: &Destination) -> Option<Arc<str>> {
+    let DestinationName::Known(name) = &destination.name else { return None };
+    let urls = caller.arguments()?.iter().filter(|argument| host_of_url(argument).as_deref() == Some(&**name));
+    let mut parts = urls.map(|url| part_of(name, url));
+    let first = parts.next()??;
+    parts.all(|other| other.as_ref() == Some(&first)).then_some(first)
 }
 
 /// The host part of an `http` or `https` URL, lower case, without user, port and brackets.

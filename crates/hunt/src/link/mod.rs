@@ -10,12 +10,14 @@ mod delegates;
 mod effects;
 mod flows;
 mod join;
+mod masks;
 mod names;
 mod refused;
 mod tasks;
 
 pub(crate) use carry::Carry;
 pub(crate) use flows::{is_unicast, service_of};
+pub(crate) use names::HOST_MASK;
 pub use refused::RefusedJoins;
 pub use tasks::{TaskState, task_states};
 
@@ -151,6 +153,7 @@ struct Host<'a> {
     table: &'a ProcessTable,
     deeds: &'a Deeds,
     names: &'a names::Names,
+    masks: &'a masks::Masks,
     two_sided: bool,
     log_shows_responses: bool,
     refused: Cell<RefusedJoins>,
@@ -165,6 +168,8 @@ pub(crate) fn advance(
     horizon: Option<Timestamp>,
 ) -> Vec<LinkedExchange> {
     carry.take_in(events);
+    // A lookup follows its connection by less than a second: what lies closer to the end is decided in the next hour.
+    carry.masks.settle(horizon.map_or(Timestamp::from_nanoseconds(i64::MAX), |end| end.saturating_add(-1_000_000_000)));
     let joined = Joined::new(carry);
     let host = Host {
         name: name.clone(),
@@ -172,6 +177,7 @@ pub(crate) fn advance(
         table: &carry.table,
         deeds: &carry.deeds,
         names: &carry.names,
+        masks: &carry.masks,
         two_sided: carry.two_sided,
         log_shows_responses: carry.log_shows_responses,
         refused: Cell::default(),
@@ -259,6 +265,7 @@ impl Host<'_> {
                 name: DestinationName::Unknown,
                 address: None,
                 port: None,
+                part: None,
                 transport: Transport::Tcp,
             },
             fresh_connection: false,
@@ -339,7 +346,7 @@ impl Host<'_> {
         let mut protocol = None;
         if let Some(connection) = connection {
             self.give_to_effective(&mut exchange, connection);
-            name_from_endpoint(&mut exchange.destination, connection);
+            self.name_from_endpoint(&mut exchange.destination, connection);
             exchange.fresh_connection = connection.start.saturating_add(-1_000_000_000) <= task.last
                 && task.first.since(connection.start).abs() <= settings::CLOCK_SLACK_NS;
             exchange.links.push(Link::sure(LinkStrength::Instance, task.format.clone(), connection.format.clone()));
@@ -418,7 +425,7 @@ impl Host<'_> {
         }
         let mut exchange = self.blank(connection.start, Some(&connection.process), &connection.format);
         self.give_to_effective(&mut exchange, connection);
-        name_from_endpoint(&mut exchange.destination, connection);
+        self.name_from_endpoint(&mut exchange.destination, connection);
         exchange.destination.transport = connection.transport;
         exchange.fresh_connection = true;
         exchange.cites.push((WitnessKind::Request, connection.provenance.clone()));
@@ -498,6 +505,11 @@ impl Host<'_> {
                 Found::Nobody => {}
             }
             exchange.destination = request.destination;
+            if let Found::One(found) = caller
+                && exchange.destination.part.is_none()
+            {
+                exchange.destination.part = join::part_asked(found.instance, &exchange.destination);
+            }
             exchange.fresh_connection = request.fresh;
             exchange.request_bytes = request.request_bytes;
             exchange.response_bytes = request.response_bytes;
@@ -564,6 +576,24 @@ impl Host<'_> {
         }
     }
 
+    /// The name that the host's own log gives a connection: in clear, else masked alike for all processes of this host, else
+    /// masked for this process alone.
+    fn name_from_endpoint(&self, destination: &mut Destination, connection: &connections::Connection) {
+        let endpoint = &connection.endpoint;
+        destination.name = match (&endpoint.name, &endpoint.name_hash) {
+            (Some(name), _) => DestinationName::Known(name.to_ascii_lowercase().into()),
+            (None, Some(hash)) => self
+                .masks
+                .name_of(&connection.process, hash)
+                .cloned()
+                .unwrap_or_else(|| DestinationName::Masked(hash.clone())),
+            (None, None) => DestinationName::Unknown,
+        };
+        destination.address = endpoint.address;
+        destination.port = endpoint.port;
+        destination.transport = connection.transport;
+    }
+
     /// The pid whose descendants act with the asking process: that of the script an interpreter runs for, else its own.
     fn root_of(&self, exchange: &Exchange) -> Option<(u32, &Instance)> {
         // What a delegate got is used by another process, and perhaps by more than one (a web view's content process).
@@ -583,18 +613,6 @@ fn cite_joined<'a>(exchange: &mut Exchange, records: impl Iterator<Item = &'a Pr
             exchange.cites.push((WitnessKind::Joined, record.clone()));
         }
     }
-}
-
-fn name_from_endpoint(destination: &mut Destination, connection: &connections::Connection) {
-    let endpoint = &connection.endpoint;
-    destination.name = match (&endpoint.name, &endpoint.name_hash) {
-        (Some(name), _) => DestinationName::Known(name.to_ascii_lowercase().into()),
-        (None, Some(hash)) => DestinationName::Masked(hash.clone()),
-        (None, None) => DestinationName::Unknown,
-    };
-    destination.address = endpoint.address;
-    destination.port = endpoint.port;
-    destination.transport = connection.transport;
 }
 
 /// Whether a command line throws the output away: the program's own, or that of the shell that started it.

@@ -8,19 +8,28 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 /// How long after an answer its addresses still go by that name: a day. Caches and long-lived programs outlast a TTL.
 const ANSWER_LIFE_NS: i64 = 86_400 * 1_000_000_000;
 
+/// What a masked name begins with that is the same for every process of its host.
+pub(crate) const HOST_MASK: &str = "mdns:";
+
 /// Which names this host was told for which address.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Names {
     answers: BTreeMap<IpAddr, Vec<(Timestamp, Arc<str>)>>,
+    /// The same for names that the resolver's log masks.
+    masked: BTreeMap<IpAddr, Vec<(Timestamp, Arc<str>)>>,
 }
 
 impl Names {
     /// Adds the answers of one host, from events ordered by time.
     pub(crate) fn extend(&mut self, events: &[Event]) {
         for event in events {
-            if let Detail::Dns(query) = &event.detail
-                && let Some(name) = &query.name
-            {
+            let Detail::Dns(query) = &event.detail else { continue };
+            if let (None, Some(hash)) = (&query.name, &query.name_hash) {
+                for address in &query.answers {
+                    self.masked.entry(*address).or_default().push((event.time, mask(hash)));
+                }
+            }
+            if let Some(name) = &query.name {
                 for address in &query.answers {
                     self.answers
                         .entry(*address)
@@ -34,10 +43,12 @@ impl Names {
     /// Forgets answers that no request after `horizon` can go by.
     pub(crate) fn forget(&mut self, horizon: Timestamp) {
         let oldest = horizon.saturating_add(-settings::MEMORY_NS);
-        self.answers.retain(|_, answers| {
-            answers.retain(|(answered, _)| *answered >= oldest);
-            !answers.is_empty()
-        });
+        for names in [&mut self.answers, &mut self.masked] {
+            names.retain(|_, answers| {
+                answers.retain(|(answered, _)| *answered >= oldest);
+                !answers.is_empty()
+            });
+        }
     }
 
     /// The name an address had at `time`. `None` if this host was told none, or two of different services: two
@@ -59,6 +70,20 @@ impl Names {
         }
         best.map(|(_, name)| name.clone())
     }
+
+    /// The masked name an address had at `time`. `None` if this host was told none, or two.
+    pub(crate) fn mask_of_address(&self, address: IpAddr, time: Timestamp) -> Option<Arc<str>> {
+        let mut recent = self.masked.get(&address)?.iter().filter(|(answered, _)| {
+            answered.saturating_add(-2_000_000_000) <= time && time.since(*answered) <= ANSWER_LIFE_NS
+        });
+        let (_, first) = recent.next()?;
+        recent.all(|(_, other)| other == first).then(|| first.clone())
+    }
+}
+
+/// A name as the resolver's log masks it, as a destination.
+pub(super) fn mask(hash: &str) -> Arc<str> {
+    format!("{HOST_MASK}{hash}").into()
 }
 
 #[cfg(test)]
