@@ -60,7 +60,7 @@ fn check(lake: &Lake, store: &dyn Store, said: u64) -> u64 {
         assert_eq!(content, file.publication().to_string().repeat(500).as_bytes());
     }
     let listed = store.list("").unwrap().into_iter().map(|file| file.path);
-    let in_folders: Vec<String> = listed.filter(|path| path.ends_with(".parquet")).collect();
+    let in_folders: Vec<String> = listed.filter(|path| path.starts_with("events/")).collect();
     assert_eq!(in_folders, snapshot.files().map(|file| file.path.clone()).collect::<Vec<_>>());
     last
 }

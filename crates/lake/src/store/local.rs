@@ -42,7 +42,7 @@ impl LocalStore {
         Ok(self.root.join(path))
     }
 
-    /// Makes the folders above `path`.
+    /// Makes the folders above `path`, which was checked.
     fn make_folders(&self, path: &str) -> Result<(), StoreError> {
         let folder = self.root.join(folder_of(path));
         fs::create_dir_all(folder).map_err(|source| StoreError::Io {
@@ -165,6 +165,7 @@ impl Store for LocalStore {
     }
 
     fn put_new(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        check_path(path)?;
         let aside = format!("{ASIDE}/put-{}", unique_name());
         let mut writer = self.create(&aside)?;
         writer.write_all(bytes).map_err(|source| StoreError::io("write", &aside, source))?;
