@@ -40,9 +40,9 @@ pub(super) struct SummaryColumns<'a> {
     host: &'a str,
     /// The application that asked.
     application: ApplicationColumns<'a>,
-    /// What `service` is: `unknown`, `masked`, `address` or `name`.
+    /// What `service` is: `unknown`, `masked`, `address`, `name` or `part`.
     service_kind: ServiceKind,
-    /// The destination service: a registrable domain, an address or a masked name. Null means nobody recorded it.
+    /// The destination service: a registrable domain, an address, a masked name, or a platform's host and a part of it. Null means nobody recorded it.
     service: Option<Cow<'a, str>>,
     /// Exchanges.
     exchanges: i64,
@@ -99,6 +99,7 @@ enum ServiceKind {
     Masked,
     Address,
     Name,
+    Part,
 }
 
 /// Exchanges by what came back.
@@ -161,6 +162,7 @@ fn service(service: &Service) -> (ServiceKind, Option<Cow<'_, str>>) {
         Service::Masked(name) => (ServiceKind::Masked, Some(Cow::Borrowed(&**name))),
         Service::Address(address) => (ServiceKind::Address, Some(address.to_string().into())),
         Service::Name(name) => (ServiceKind::Name, Some(Cow::Borrowed(&**name))),
+        Service::Part { platform, part } => (ServiceKind::Part, Some(format!("{platform} {part}").into())),
     }
 }
 
