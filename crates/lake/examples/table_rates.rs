@@ -22,8 +22,7 @@ fn files_under(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Er
 }
 
 fn events_of(path: &Path) -> Option<Vec<Event>> {
-    let (format, input) =
-        Input::open(path).ok()?.with_head(|head: &Head<'_>| monologue_formats::detect(head)).ok()?;
+    let (format, input) = Input::open(path).ok()?.with_head(|head: &Head<'_>| monologue_formats::detect(head)).ok()?;
     let items = format.ok()?.read(input).filter_map(|item| match item {
         Ok(Item::Event(event) | Item::Derived(event)) => Some(*event),
         _ => None,
