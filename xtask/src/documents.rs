@@ -4,8 +4,9 @@ use crate::commands;
 use anyhow::{Context, Result, bail};
 use std::{fs, io::ErrorKind, path::Path};
 
-/// Lists the program can print as Markdown; each has a file in `docs/reference`.
-const REFERENCES: [&str; 3] = ["formats", "signals", "outputs"];
+/// Files of `docs/reference`, each with the command that prints it.
+const REFERENCES: [(&str, &[&str]); 4] =
+    [("formats", &["formats"]), ("signals", &["signals"]), ("outputs", &["outputs"]), ("lake", &["lake", "columns"])];
 
 /// Builds the API documentation and compares the reference files, or writes them.
 ///
@@ -15,8 +16,9 @@ pub(crate) fn check(root: &Path, write: bool) -> Result<()> {
     let arguments = ["doc", "--workspace", "--no-deps", "--locked"];
     commands::run_with(root, "cargo", &arguments, &[("RUSTDOCFLAGS", "-D warnings")])?;
     let mut stale = Vec::new();
-    for name in REFERENCES {
-        let arguments = ["run", "--quiet", "--locked", "--package", "monologue", "--", name, "--markdown"];
+    for (name, command) in REFERENCES {
+        let arguments =
+            [&["run", "--quiet", "--locked", "--package", "monologue", "--"], command, &["--markdown"]].concat();
         let printed = commands::output(root, "cargo", &arguments)?;
         let path = root.join("docs/reference").join(format!("{name}.md"));
         let written = read_or_empty(&path)?;

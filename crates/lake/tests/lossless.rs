@@ -1,4 +1,5 @@
 //! The law of the tables: what was encoded comes back, through columns and through files.
+#![cfg(test)]
 
 mod arbitrary;
 

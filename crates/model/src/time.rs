@@ -83,11 +83,10 @@ impl Timestamp {
         };
         let seconds = parse_civil(whole).ok_or_else(form)?.checked_sub(offset_seconds).ok_or_else(form)?;
         let nanoseconds = parse_fraction(fraction).ok_or_else(form)?;
-        seconds
-            .checked_mul(SECOND)
-            .and_then(|value| value.checked_add(nanoseconds))
+        // Wide, since the first second of the range begins before the range does.
+        i64::try_from(i128::from(seconds) * i128::from(SECOND) + i128::from(nanoseconds))
             .map(Self)
-            .ok_or_else(|| TimestampError::Range(text.chars().take(64).collect()))
+            .map_err(|_| TimestampError::Range(text.chars().take(64).collect()))
     }
 
     /// Reads decimal seconds since the epoch such as `1672843056.914972`, exactly (never through a float).
@@ -265,6 +264,17 @@ mod tests {
             let moment = Timestamp::from_nanoseconds(nanoseconds);
             assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
         }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_survive_json() {
+        for nanoseconds in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            let moment = Timestamp::from_nanoseconds(nanoseconds);
+            let text = serde_json::to_string(&moment).unwrap();
+            assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), moment, "{text}");
+        }
+        assert!(Timestamp::parse("1677-09-21T00:12:43.145224191Z").is_err());
+        assert!(Timestamp::parse("2262-04-11T23:47:16.854775808Z").is_err());
     }
 
     #[test]

@@ -35,6 +35,15 @@ pub(crate) enum Command {
     Signals(SignalsArguments),
     /// List the ways a report can be written.
     Outputs(ListArguments),
+    /// What stands in a lake.
+    #[command(subcommand)]
+    Lake(LakeCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// List the columns of every table: path, type and meaning.
+    Columns(ListArguments),
 }
 
 /// Which files to read, and whose they are.

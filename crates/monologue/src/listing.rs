@@ -1,4 +1,4 @@
-//! `monologue formats`, `signals`, `outputs`: what there is, from the lists themselves.
+//! `monologue formats`, `signals`, `outputs`, `lake columns`: what there is, from the lists themselves.
 
 use crate::{
     cli::{ListArguments, SignalsArguments},
@@ -27,6 +27,33 @@ pub(crate) fn formats(arguments: &ListArguments) -> Result<Verdict> {
 pub(crate) fn outputs(arguments: &ListArguments) -> Result<Verdict> {
     let rows = monologue_report::OUTPUTS.iter().map(|output| vec![output.name().to_owned(), output.about().to_owned()]);
     table("Outputs", &["output", "what it is"], rows.collect(), arguments.markdown)
+}
+
+/// Lists the columns of the lake's tables.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn columns(arguments: &ListArguments) -> Result<Verdict> {
+    let page = monologue_lake::tables::reference();
+    let mut to = io::stdout().lock();
+    if arguments.markdown {
+        write!(to, "{page}")?;
+        return Ok(Verdict::Nothing);
+    }
+    for line in page.lines() {
+        if let Some(table) = line.strip_prefix("## ") {
+            writeln!(to, "{table}")?;
+        } else if let Some([path, kind, meaning]) = line.strip_prefix("| `").and_then(cells) {
+            writeln!(to, "    {} ({kind})\n        {meaning}", path.trim_end_matches('`'))?;
+        }
+    }
+    Ok(Verdict::Nothing)
+}
+
+/// The three cells of a row whose first bar is taken off.
+fn cells(row: &str) -> Option<[&str; 3]> {
+    let mut cells = row.strip_suffix(" |")?.splitn(3, " | ");
+    Some([cells.next()?, cells.next()?, cells.next()?])
 }
 
 /// Lists the signals, or prints the manual page of one.

@@ -165,7 +165,8 @@ pub fn encode(table: Table, events: &[&Event]) -> Result<RecordBatch, TableError
     }
 }
 
-/// The events of columns, in their order. Columns that merely repeat others in OCSF's words are not looked at.
+/// The events of columns, in their order. Columns that merely repeat others in OCSF's words are not looked at, and a null
+/// group reads as a group of nulls.
 ///
 /// # Errors
 /// When a column is missing or has another type, or a value cannot be what it should be: the first such is named.

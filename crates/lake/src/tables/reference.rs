@@ -172,6 +172,9 @@ mod tests {
         assert!(columns.len() > 300, "{}", columns.len());
         for line in columns {
             assert!(!line.ends_with("|  |"), "no meaning: {line}");
+            let types = ["string", "boolean", "int32", "int64", "double", "32 bytes", "group", "list of "];
+            let stands = line.split(" | ").nth(1).unwrap();
+            assert!(types.iter().any(|kind| stands.starts_with(kind)), "a type that not all readers know: {line}");
         }
     }
 

@@ -44,14 +44,18 @@ pub(super) fn trace<T: Deserialize<'static>>() -> Vec<FieldRef> {
         .bytes_as_large_binary(false)
         .enums_without_data_as_strings(true)
         .from_type_budget(1000);
-    Vec::<FieldRef>::from_type::<T>(options).unwrap_or_default().iter().map(|field| with_hash(field)).collect()
+    let fields = Vec::<FieldRef>::from_type::<T>(options).unwrap_or_default();
+    fields.iter().map(|field| settled(field)).collect()
 }
 
-/// The field with every binary column in it made one of hashes: 32 bytes each.
-fn with_hash(field: &Field) -> FieldRef {
+/// The field with the types that tables have: binary columns are hashes, and words of a list are plain strings. (They are
+/// traced as dictionaries; in Parquet every string column is one, and other writers do not keep the difference.)
+fn settled(field: &Field) -> FieldRef {
     let data_type = match field.data_type() {
         DataType::Binary => DataType::FixedSizeBinary(HASH_LENGTH),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| with_hash(field)).collect()),
+        DataType::Dictionary(..) => DataType::Utf8,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| settled(field)).collect()),
+        DataType::List(item) => DataType::List(settled(item)),
         other => other.clone(),
     };
     Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
