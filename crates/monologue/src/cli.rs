@@ -35,15 +35,6 @@ pub(crate) enum Command {
     Signals(SignalsArguments),
     /// List the ways a report can be written.
     Outputs(ListArguments),
-    /// What stands in a lake.
-    #[command(subcommand)]
-    Lake(LakeCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum LakeCommand {
-    /// List the columns of every table: path, type and meaning.
-    Columns(ListArguments),
 }
 
 /// Which files to read, and whose they are.
@@ -148,8 +139,8 @@ pub(crate) enum LakeCommand {
     Compact(CompactArguments),
     /// Remove the rows of dates before a date. The ledger still knows what was taken.
     Retain(RetainArguments),
-    /// Print the columns of every table as Markdown.
-    Columns,
+    /// List the columns of every table.
+    Columns(ListArguments),
 }
 
 #[derive(Args, Debug)]

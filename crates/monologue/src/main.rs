@@ -29,7 +29,6 @@ fn main() -> ExitCode {
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),
         cli::Command::Outputs(arguments) => listing::outputs(&arguments),
-        cli::Command::Lake(cli::LakeCommand::Columns(arguments)) => listing::columns(&arguments),
     };
     match done {
         Ok(verdict) => verdict.into(),

@@ -3,13 +3,11 @@
 use super::{now, store};
 use crate::{
     cli::{LakeArguments, LakeCommand},
+    listing,
     talk::{Verdict, note},
 };
 use anyhow::{Context, Result, bail};
-use monologue_lake::{
-    ledger::{CompactLimits, Lake},
-    tables,
-};
+use monologue_lake::ledger::{CompactLimits, Lake};
 use std::{
     collections::BTreeMap,
     io::{self, Write},
@@ -23,10 +21,7 @@ use std::{
 pub(crate) fn keep(arguments: &LakeArguments) -> Result<Verdict> {
     match &arguments.command {
         LakeCommand::Show(lake) => show(&lake.lake),
-        LakeCommand::Columns => {
-            io::stdout().lock().write_all(tables::reference().as_bytes())?;
-            Ok(Verdict::Nothing)
-        }
+        LakeCommand::Columns(arguments) => listing::columns(arguments),
         LakeCommand::Compact(arguments) => compact(&arguments.lake, arguments.least_files),
         LakeCommand::Retain(arguments) => retain(&arguments.lake, &arguments.since),
     }
