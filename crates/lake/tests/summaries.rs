@@ -54,6 +54,7 @@ fn row() -> BoxedStrategy<Row> {
             let (request_bytes, response_bytes, content_hash, status, effects, fresh_connection) = small;
             let seen: SightSet = seen.into_iter().collect();
             Row {
+                request_layer: Some(monologue_model::ByteLayer::Message),
                 time,
                 request_bytes,
                 response_bytes,

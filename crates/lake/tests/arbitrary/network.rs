@@ -97,7 +97,7 @@ fn connection() -> BoxedStrategy<Detail> {
         },
     );
     let failed = any::<i32>().prop_map(|error| ConnectionFact::Failed { error });
-    (image(), number(), prop_oneof![started, closed, failed], prop::option::of(image()))
+    (image(), number(), prop_oneof![started, closed, failed], proptest::option::of(image()))
         .prop_map(|(process, connection, fact, effective_process)| {
             Detail::Connection(Box::new(NetworkConnection { process, connection, fact, effective_process }))
         })

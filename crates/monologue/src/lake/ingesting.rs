@@ -37,7 +37,9 @@ pub(crate) fn ingest(arguments: &IngestArguments) -> Result<Verdict> {
         stated.extend(assets::read(path)?);
     }
     let taken = ingest_plan(&arguments.lake, &plan, &stated, buckets, memory)?;
-    inputs::account(&taken.summaries(), taken.unnamed)?;
+    if !taken.sources.is_empty() {
+        inputs::account(&taken.summaries(), taken.unnamed)?;
+    }
     note(&taken.told(&arguments.lake));
     Ok(Verdict::Nothing)
 }
