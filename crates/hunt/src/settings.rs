@@ -35,6 +35,12 @@ pub const CLOCK_SLACK_NS: i64 = 2 * SECOND;
 /// How far the times of a network sensor may be off the host's after their difference was estimated: 0.2 s.
 pub const CLOCK_ERROR_NS: i64 = SECOND / 5;
 
+/// How long parts are held at the beginning of a host's telemetry until enough connections show the sensor's clock: 12 h.
+pub const CLOCK_WAIT_NS: i64 = 12 * 3600 * SECOND;
+
+/// Connections that are enough to follow a clock by.
+pub const CLOCK_PAIRS: usize = 8;
+
 /// Connection attempts of one 5-tuple within this are one attempt: the kernel repeats a SYN for 75 s (BSD
 /// `TCPTV_KEEP_INIT`) and waits for the last.
 pub const ATTEMPT_RETRY_NS: i64 = 120 * SECOND;

@@ -18,6 +18,9 @@ use monologue_model::{EffectWindow, Event, Provenance, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Clocks that differ by less need no longer holding: a minute, far within what parts are held for anyway.
+const AGREEING_NS: i64 = 60_000_000_000;
+
 /// The state between two hours of one host.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Carry {
@@ -34,6 +37,10 @@ pub(crate) struct Carry {
     pub(super) aftermaths: Vec<(Provenance, Aftermath)>,
     /// Times of recent replies, by the pid whose descendants act on them.
     pub(super) replies: BTreeMap<u32, Vec<Timestamp>>,
+    /// The end of the first hour.
+    begun: Option<Timestamp>,
+    /// The host logs its connections, whose close lines name local ends.
+    logs_connections: bool,
     /// The network sensor was shown to see both sides.
     pub(super) two_sided: bool,
     /// The unified log was shown to hold responses.
@@ -86,7 +93,7 @@ impl Carry {
     /// How much longer parts are held because sensor and host show different times: one comes an hour after the other,
     /// say. 0 where the clocks agree within a minute.
     fn lag_ns(&self) -> i64 {
-        self.skew_ns().map_or(0, i64::abs).min(settings::HOLD_NS).max(60_000_000_000) - 60_000_000_000
+        self.skew_ns().map_or(0, i64::abs).clamp(AGREEING_NS, settings::HOLD_NS) - AGREEING_NS
     }
 
     /// Takes in events ordered by time, later than all before.
@@ -98,13 +105,17 @@ impl Carry {
         self.deeds.extend(events);
         self.names.extend(events);
         events.iter().for_each(|event| self.masks.take(event));
+        self.logs_connections |= !self.connections.is_empty();
         self.two_sided |= self.flows.iter().any(flows::Connection::shows_responder);
         self.log_shows_responses |= tasks::shows_responses(&self.tasks);
     }
 
     /// Hands on what is done with at `horizon`, and forgets what nothing needs any more.
     pub(super) fn hand_on(&mut self, drafts: Vec<Draft>, joined: &Joined, horizon: Timestamp) -> Vec<LinkedExchange> {
-        let fates = self.fates(&drafts, joined);
+        self.begun.get_or_insert(horizon);
+        self.know_clock(joined, horizon);
+        let waits = self.waits_for_clock(horizon);
+        let fates = self.fates(&drafts, joined, waits);
         let settled_by = horizon.saturating_add(-self.lag_ns());
         let settled: BTreeSet<Group> =
             fates.iter().filter(|(_, fate)| fate.is_settled(settled_by)).map(|(group, _)| *group).collect();
@@ -124,18 +135,18 @@ impl Carry {
                 done.push(draft.linked);
             } else if settled.contains(&draft.group) {
                 done.push(draft.linked);
-            } else if let Some((request, aftermath)) = draft.remembered(horizon) {
+            } else if let (false, Some((request, aftermath))) = (waits, draft.remembered(horizon)) {
                 aftermaths.insert(request, aftermath);
             }
         }
         self.aftermaths = aftermaths.into_iter().collect();
         self.drop_parts(joined, &settled, &forced);
-        self.forget(joined, horizon);
+        self.forget(horizon);
         done
     }
 
     /// When each group of parts is done with.
-    fn fates(&self, drafts: &[Draft], joined: &Joined) -> BTreeMap<Group, Fate> {
+    fn fates(&self, drafts: &[Draft], joined: &Joined, waits: bool) -> BTreeMap<Group, Fate> {
         let mut fates: BTreeMap<Group, Fate> = BTreeMap::new();
         let gone = |pid: Option<u32>, time| {
             let (exit, _) = self.table.exit_after(pid?, time)?;
@@ -160,6 +171,9 @@ impl Carry {
                 }
                 None => fates.entry(Group::Flow(at)).or_default().add(flow.settles_at(self.two_sided), flow.end),
             }
+        }
+        if waits {
+            fates.values_mut().for_each(|fate| fate.settles = None);
         }
         for draft in drafts {
             let exchange = &draft.linked.exchange;
@@ -201,7 +215,20 @@ impl Carry {
         });
     }
 
-    fn forget(&mut self, joined: &Joined, horizon: Timestamp) {
+    /// Learns the sensor's clock from what was joined.
+    fn know_clock(&mut self, joined: &Joined, horizon: Timestamp) {
+        self.pairs.extend_from_slice(&joined.flows.pairs);
+        clocks::thin(&mut self.pairs, horizon);
+    }
+
+    /// Whether the sensor's clock is still to be learnt: the host logs connections, the sensor records flows, and too
+    /// little was joined yet to follow a drift. Behind address translation nothing ever is, so this waits for a few hours only.
+    fn waits_for_clock(&self, horizon: Timestamp) -> bool {
+        let young = self.begun.is_some_and(|begun| horizon.since(begun) < settings::CLOCK_WAIT_NS);
+        young && self.pairs.len() < settings::CLOCK_PAIRS && self.logs_connections && !self.flows.is_empty()
+    }
+
+    fn forget(&mut self, horizon: Timestamp) {
         let recent = horizon.saturating_add(-settings::KEEP_NS);
         self.replies.retain(|_, times| {
             times.retain(|time| *time >= recent);
@@ -212,8 +239,6 @@ impl Carry {
         self.spent.retain(|gone| gone.end.saturating_add(settings::HOLD_NS) > horizon);
         self.spent.sort_unstable();
         self.spent.dedup();
-        self.pairs.extend_from_slice(&joined.flows.pairs);
-        clocks::thin(&mut self.pairs, horizon);
         let pids: BTreeSet<u32> = self
             .tasks
             .iter()
@@ -222,7 +247,8 @@ impl Carry {
             .filter_map(|process| process.key.pid)
             .collect();
         let starts: Vec<Timestamp> = self.flows.iter().map(|flow| flow.start).collect();
-        let behind = horizon.saturating_add(-self.lag_ns());
+        let lag_ns = if self.waits_for_clock(horizon) { settings::CLOCK_WAIT_NS } else { self.lag_ns() };
+        let behind = horizon.saturating_add(-lag_ns);
         self.table.forget(behind, &pids, &starts);
         self.deeds.forget(behind);
         self.names.forget(horizon);

@@ -119,7 +119,7 @@ pub(crate) fn gather(held: Vec<Connection>, spent: &[Spent], events: &[Event]) -
             connection.add(event);
         }
     }
-    connections.sort_by(|one, other| one.order().cmp(&other.order()));
+    connections.sort_by_cached_key(Connection::order);
     join_pieces(connections, spent)
 }
 
@@ -240,7 +240,7 @@ impl Connection {
 
     /// What is kept of it once it is handed on. `None`: no row can continue it.
     pub(crate) fn spent(&self) -> Option<Spent> {
-        (!self.is_closed()).then(|| Spent {
+        (!self.is_closed()).then_some(Spent {
             originator: self.originator,
             responder: self.responder,
             transport: self.transport,

@@ -50,11 +50,10 @@ pub(super) fn connections_to_flows(
     let candidates = Candidates::new(connections, flows);
     let mut all = candidates.pairs();
     all.extend_from_slice(known);
-    let agreed = match Clock::agreed(all) {
-        // Too few to agree on anything: what earlier hours say goes on.
-        nothing if nothing == Clock::default() => Clock::through(known),
-        agreed => agreed,
-    };
+    let by_all = Clock::agreed(all);
+    let together = by_all != Clock::default();
+    // Too few to agree on anything: what earlier hours say goes on.
+    let agreed = if together { by_all } else { Clock::through(known) };
     let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut joined = JoinedFlows::default();
     for (at, connection) in connections.iter().enumerate() {
@@ -90,7 +89,14 @@ pub(super) fn connections_to_flows(
     }
     pairs.sort_unstable();
     joined.skew_ns = Pair::median_difference(&pairs);
-    joined.clock = if agreed == Clock::default() { Clock::through(&pairs) } else { agreed };
+    joined.clock = if together {
+        agreed
+    } else {
+        let mut certain = [known, &pairs].concat();
+        certain.sort_unstable();
+        certain.dedup();
+        Clock::through(&certain)
+    };
     joined.pairs = pairs;
     joined
 }
