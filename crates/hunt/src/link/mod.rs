@@ -7,6 +7,7 @@ mod carry;
 mod clocks;
 mod connections;
 mod delegates;
+mod drafts;
 mod effects;
 mod flows;
 mod join;
@@ -27,6 +28,7 @@ use crate::{
     processes::{Found, Instance, Match, ProcessTable},
     settings,
 };
+use drafts::{Draft, Group, Joined};
 use effects::{Aftermath, Deeds, Watch};
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
@@ -85,64 +87,6 @@ impl LinkedExchange {
             clock_error_ns: 0,
             refused: RefusedJoins::default(),
         }
-    }
-}
-
-/// Parts that are handed on together: a connection with its requests and its flow, or one part alone. By place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
-    Connection(usize),
-    Task(usize),
-    Flow(usize),
-}
-
-/// Which parts belong together.
-struct Joined {
-    flows: join::JoinedFlows,
-    tasks: join::JoinedTasks,
-    /// The connection that each flow carried.
-    connection_of: BTreeMap<usize, usize>,
-}
-
-impl Joined {
-    fn new(carry: &Carry) -> Self {
-        let flows = join::connections_to_flows(&carry.connections, &carry.flows, &carry.pairs);
-        let connection_of = flows.flow_of.iter().map(|(connection, flow)| (*flow, *connection)).collect();
-        Self { tasks: join::tasks_to_connections(&carry.tasks, &carry.connections), flows, connection_of }
-    }
-
-    fn group_of_task(&self, task: usize) -> Group {
-        self.tasks.connection_of.get(&task).map_or(Group::Task(task), |connection| Group::Connection(*connection))
-    }
-
-    fn connection_of_flow(&self, flow: usize) -> Option<usize> {
-        self.connection_of.get(&flow).copied()
-    }
-}
-
-/// An exchange as far as it is known so far.
-struct Draft {
-    linked: LinkedExchange,
-    group: Group,
-    /// The pid whose descendants act with the asking process.
-    root: Option<u32>,
-    /// What followed its reply, where that was looked at.
-    aftermath: Option<Aftermath>,
-}
-
-impl Draft {
-    /// The record of the request: it names the exchange from hour to hour.
-    fn request(&self) -> Option<&Provenance> {
-        self.linked.exchange.cites.iter().find(|(kind, _)| *kind == WitnessKind::Request).map(|(_, found)| found)
-    }
-
-    /// What followed its reply, once the whole time after it is over at `horizon`: what is needed to look again is then
-    /// forgotten.
-    fn remembered(&self, horizon: Timestamp) -> Option<(Provenance, Aftermath)> {
-        let aftermath = self.aftermath.as_ref().filter(|found| found.window != EffectWindow::Pending)?;
-        let (_, end) = self.linked.answer?;
-        let over = end.saturating_add(settings::EFFECT_WINDOW_NS + self.linked.clock_error_ns) <= horizon;
-        over.then(|| Some((self.request()?.clone(), aftermath.clone()))).flatten()
     }
 }
 
