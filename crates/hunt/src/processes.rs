@@ -83,16 +83,22 @@ impl ProcessTable {
                 || instance.image.key.pid.is_some_and(|pid| pids.contains(&pid))
                 || (instance.calls() && starts.iter().any(|start| instance.contains(*start, settings::CLOCK_SLACK_NS)))
         };
-        let mut kept: BTreeSet<(u32, Timestamp)> = BTreeSet::new();
-        let place = |instance: &Instance| Some((instance.image.key.pid?, instance.start));
-        for instance in self.instances().filter(|instance| wanted(instance)) {
-            kept.extend(place(instance));
-            kept.extend(self.ancestors(instance).0.into_iter().filter_map(place));
+        let mut kept: BTreeSet<(u32, usize)> = BTreeSet::new();
+        let mut open: Vec<&Instance> = self.instances().filter(|instance| wanted(instance)).collect();
+        while let Some(instance) = open.pop() {
+            let Some(place) = self.place_of(instance) else { continue };
+            if kept.insert(place) {
+                open.extend(self.parent(instance).into_iter().chain(self.previous(instance)));
+            }
         }
-        self.by_pid.retain(|pid, instances| {
-            instances.retain(|instance| kept.contains(&(*pid, instance.start)));
-            !instances.is_empty()
-        });
+        for (pid, instances) in &mut self.by_pid {
+            let mut at = 0;
+            instances.retain(|_| {
+                at += 1;
+                kept.contains(&(*pid, at - 1))
+            });
+        }
+        self.by_pid.retain(|_, instances| !instances.is_empty());
         let by_pid = &self.by_pid;
         self.children.retain(|_, children| {
             children.retain(|(time, child)| *time >= since || by_pid.contains_key(child));
@@ -319,34 +325,6 @@ impl ProcessTable {
             current = next;
         }
         (chain, false)
-    }
-
-    /// Forgets what ended before `before` and stands in no lineage of what is kept, so that a table carried from hour to
-    /// hour stays as small as the host's living processes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for a table that is carried from hour to hour"))]
-    pub(crate) fn forget_ended_before(&mut self, before: Timestamp) {
-        let mut kept: BTreeSet<(u32, usize)> = BTreeSet::new();
-        let mut open: Vec<&Instance> =
-            self.instances().filter(|instance| instance.end.is_none_or(|end| end >= before)).collect();
-        while let Some(instance) = open.pop() {
-            let Some(place) = self.place_of(instance) else { continue };
-            if kept.insert(place) {
-                open.extend(self.parent(instance).into_iter().chain(self.previous(instance)));
-            }
-        }
-        for (pid, instances) in &mut self.by_pid {
-            let mut at = 0;
-            instances.retain(|_| {
-                at += 1;
-                kept.contains(&(*pid, at - 1))
-            });
-        }
-        self.by_pid.retain(|_, instances| !instances.is_empty());
-        let alive = &self.by_pid;
-        for forks in self.children.values_mut() {
-            forks.retain(|(time, child)| *time >= before || alive.contains_key(child));
-        }
-        self.children.retain(|_, forks| !forks.is_empty());
     }
 
     fn place_of(&self, instance: &Instance) -> Option<(u32, usize)> {

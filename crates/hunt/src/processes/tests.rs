@@ -291,7 +291,7 @@ fn a_table_carried_on_forgets_the_dead_and_keeps_their_part_in_lineages() {
     events.push(exit(920, &image((40, 61), "/bin/ls", (39, 59))));
     let whole = table(events.clone());
     let mut carried = whole.clone();
-    carried.forget_ended_before(at(2_000));
+    carried.forget(at(2_000).saturating_add(crate::settings::KEEP_NS), &std::collections::BTreeSet::new(), &[]);
     assert_eq!(chain(&carried, (501, 14)), chain(&whole, (501, 14)));
     assert!(whole.by_key(&key((40, 61))).is_some() && carried.by_key(&key((40, 61))).is_none());
     let names: Vec<Arc<str>> = carried.instances().filter_map(|instance| instance.image.path.clone()).collect();
