@@ -1,7 +1,7 @@
 //! Tables: what a file of the lake looks like inside.
 //!
 //! Each event table holds the events of one OCSF 1.8 class and uses OCSF's attribute names where OCSF has one; what it has
-//! no name for stands in groups named `monologue`. The base columns, [`time_ns`](reference) first, are the same in all.
+//! no name for stands in groups named `monologue`. The base columns, [`time_ns`](reference()) first, are the same in all.
 //! [`encode`] and [`decode`] lose nothing. What OCSF requires inside of objects and no record says, such as the type of
 //! a file, is left out rather than made up.
 //!
