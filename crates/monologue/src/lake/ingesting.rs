@@ -139,7 +139,9 @@ pub(crate) fn ingest_plan(address: &Path, plan: &Plan, stated: &[Asset], buckets
     if facts != old {
         publication.fact(&StatedFact::Addresses(facts))?;
     }
-    taken.publication = Some(publication.publish(now()).context("cannot publish")?);
+    if !publication.is_empty() {
+        taken.publication = Some(publication.publish(now()).context("cannot publish")?);
+    }
     Ok(taken)
 }
 
