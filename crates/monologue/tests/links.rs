@@ -21,6 +21,7 @@ fn recall_floor(disturbance: &str, pair: Pair) -> f64 {
     match (disturbance, pair) {
         ("ipv6-temporary", Pair::FlowName) => 0.85,
         // Known from the second hour on: what came before is joined only as far as it was still held.
+        ("scarce-ports+sensor-ahead-1h", Pair::ProcessFlow) => 0.2,
         ("scarce-ports+sensor-ahead-1h", _) => 0.75,
         _ => 0.99,
     }

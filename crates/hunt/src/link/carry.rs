@@ -215,6 +215,11 @@ impl Carry {
         });
     }
 
+    /// Whether the host logs connections that could show the sensor's clock, and too few of them have.
+    pub(super) fn misses_clock(&self, joined: &[Pair]) -> bool {
+        self.logs_connections && self.pairs.len() + joined.len() < settings::CLOCK_PAIRS
+    }
+
     /// Learns the sensor's clock from what was joined.
     fn know_clock(&mut self, joined: &Joined, horizon: Timestamp) {
         self.pairs.extend_from_slice(&joined.flows.pairs);

@@ -162,9 +162,13 @@ impl Host<'_> {
                 }
             }
         }
-        // Where the clocks do not fit together, no command line can tell which flow is its own.
-        let callers =
-            if joined.flows.clocks_differ { join::Callers::default() } else { join::Callers::collect(self.table) };
+        // Where the clocks do not fit together, or the host's own connections have not yet shown the sensor's, no command
+        // line can tell which flow is its own: a job that runs by the hour fits a clock that is an hour off.
+        let callers = if joined.flows.clocks_differ || carry.misses_clock(&joined.flows.pairs) {
+            join::Callers::default()
+        } else {
+            join::Callers::collect(self.table)
+        };
         for (at, flow) in carry.flows.iter().enumerate() {
             if !joined.flows.taken.contains(&at) {
                 for linked in self.of_flow(flow, &callers, joined.flows.clock.at_sensor(flow.start)) {
