@@ -127,12 +127,29 @@ impl Clock {
         }
     }
 
+    /// How far a time of the sensor may be off the host's after correction, in nanoseconds: more the farther it lies from
+    /// where the clock was shown, since clocks drift. Never more than the slack that is borne without any correction.
+    pub(super) fn error_at_sensor(&self, time: Timestamp) -> i64 {
+        let (Some((first, _)), Some((last, _)), Some((_, rough))) =
+            (self.points.first(), self.points.last(), self.points.get(self.points.len() / 2))
+        else {
+            return settings::CLOCK_SLACK_NS;
+        };
+        let host = time.nanoseconds().saturating_sub(*rough);
+        let beyond = first.saturating_sub(host).max(host.saturating_sub(*last)).max(0);
+        let drift = beyond.saturating_sub(POINT_NS).max(0) / 1_000_000_000 * QUARTZ_NS_PER_S;
+        settings::CLOCK_ERROR_NS.saturating_add(drift).min(settings::CLOCK_SLACK_NS)
+    }
+
     /// As [`Clock::at_host`], for a time of the sensor.
     pub(super) fn at_sensor(&self, time: Timestamp) -> Option<i64> {
         let (_, rough) = self.points.get(self.points.len() / 2)?;
         self.at_host(time.saturating_add(-rough))
     }
 }
+
+/// Nanoseconds by which a bad quartz is off after a second: 100 parts per million.
+const QUARTZ_NS_PER_S: i64 = 100_000;
 
 /// The difference that clearly more pairs agree on, within the slack, than on any other.
 fn agreed_difference(pairs: &[Pair]) -> Option<i64> {
@@ -261,5 +278,22 @@ mod tests {
             }
         }
         assert!(error_ns(&Clock::agreed(disturbed), |_| 2 * SECOND) < SECOND / 20);
+    }
+
+    #[test]
+    fn a_clock_that_was_shown_long_ago_says_how_far_off_it_may_be() {
+        let drift = |time: i64| time * 50_000;
+        for shown in [6, 8, 30, 144] {
+            let clock = Clock::through(pairs(drift).get(..shown).unwrap());
+            for time in (0..86_400).step_by(600) {
+                let at = Timestamp::from_nanoseconds(time * SECOND);
+                let off = (clock.at_sensor(at).unwrap() - drift(time)).abs();
+                let borne = clock.error_at_sensor(at);
+                assert!(off <= borne || borne == settings::CLOCK_SLACK_NS, "{shown} pairs, {time} s: {off} of {borne}");
+            }
+        }
+        assert_eq!(Clock::default().error_at_sensor(Timestamp::default()), settings::CLOCK_SLACK_NS);
+        let far = Clock::through(&pairs(drift)[..6]).error_at_sensor(Timestamp::from_nanoseconds(86_400 * SECOND));
+        assert_eq!(far, settings::CLOCK_SLACK_NS, "never more than without correction");
     }
 }

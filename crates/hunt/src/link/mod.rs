@@ -171,7 +171,7 @@ impl Host<'_> {
         };
         for (at, flow) in carry.flows.iter().enumerate() {
             if !joined.flows.taken.contains(&at) {
-                for linked in self.of_flow(flow, &callers, joined.flows.clock.at_sensor(flow.start)) {
+                for linked in self.of_flow(flow, &callers, &joined.flows.clock) {
                     add(Group::Flow(at), linked);
                 }
             }
@@ -438,9 +438,10 @@ impl Host<'_> {
         &self,
         flow: &flows::Connection,
         callers: &join::Callers<'_>,
-        skew_ns: Option<i64>,
+        clock: &clocks::Clock,
     ) -> Vec<LinkedExchange> {
         let requests = flow.requests(self.coverage, self.names, self.two_sided);
+        let skew_ns = clock.at_sensor(flow.start);
         let shift = -skew_ns.unwrap_or(0);
         let mut linked = Vec::with_capacity(requests.len());
         for request in requests {
@@ -469,7 +470,7 @@ impl Host<'_> {
             cite_joined(&mut exchange, request.joined.iter());
             let answer = request.answered_at.map(|end| (time, end.saturating_add(shift).max(time)));
             let mut one = self.linked(exchange, request.protocol, answer);
-            one.clock_error_ns = skew_ns.map_or(settings::CLOCK_SLACK_NS, |_| settings::CLOCK_ERROR_NS);
+            one.clock_error_ns = clock.error_at_sensor(flow.start);
             linked.push(one);
         }
         linked
