@@ -1,5 +1,6 @@
 //! A lake in an S3 server on loopback: moto, where it is installed (`pip install 'moto[server]'`).
-#![cfg(all(test, feature = "s3"))]
+#![cfg(feature = "s3")]
+#![cfg(test)]
 
 use arrow_array::{Int64Array, RecordBatch};
 use monologue_lake::{
