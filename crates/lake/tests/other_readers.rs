@@ -1,4 +1,4 @@
-//! Other readers open the tables as they are: DuckDB and PyArrow, where Python has them.
+//! Other readers open the tables as they are: DuckDB, PyArrow and Apache Spark, where Python has them.
 #![cfg(test)]
 
 mod arbitrary;
@@ -120,4 +120,9 @@ fn duckdb_opens_the_tables_as_they_are() {
 #[test]
 fn pyarrow_opens_the_tables_as_they_are() {
     assert_opens("pyarrow");
+}
+
+#[test]
+fn spark_opens_the_tables_as_they_are() {
+    assert_opens("pyspark");
 }
