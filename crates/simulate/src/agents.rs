@@ -1,10 +1,11 @@
 //! Programs of vendors that ask at regular times, and do something with what comes back.
 
 use crate::{
+    answers::Answer,
     clock::{MILLISECOND, SECOND},
     implants::USER,
     programs::{Program, Signature},
-    requests::{Answer, Ask},
+    requests::Ask,
     stage::{Claim, Stage},
 };
 
@@ -14,7 +15,7 @@ impl Stage<'_> {
         let program = Program::new(
             "/Applications/Pinboard.app/Contents/MacOS/Pinboard",
             "example.pinboard.mac",
-            Signature::Team("P1NB04RD77"),
+            Signature::Team("P1NB04RD77".to_owned()),
         );
         let time = self.within(0.1, 0.9);
         if !self.mac.is_awake(time, time + 60 * SECOND) {
@@ -33,7 +34,7 @@ impl Stage<'_> {
     /// An agent that sends metrics every five minutes, and forgets what was taken.
     pub(crate) fn five_minute_agent(&mut self) {
         let path = "/Library/Harborline/harborlined";
-        let program = Program::new(path, "example.harborline.agent", Signature::Team("HRB0RL1N39"));
+        let program = Program::new(path, "example.harborline.agent", Signature::Team("HRB0RL1N39".to_owned()));
         let time = self.start + 33 * SECOND;
         let mut agent = self.mac.launch(time, "com.harborline.agent", program, &[path], 0, &mut self.chance);
         let service = self.network.service("ingest.harborline.example");
@@ -57,7 +58,7 @@ impl Stage<'_> {
     /// An agent that reports every quarter of an hour and is told little.
     pub(crate) fn quarter_hour_agent(&mut self) {
         let path = "/Applications/Quillcheck.app/Contents/Library/LoginItems/QuillAgent.app/Contents/MacOS/QuillAgent";
-        let program = Program::new(path, "example.quillcheck.agent", Signature::Team("QU1LLCH3CK"));
+        let program = Program::new(path, "example.quillcheck.agent", Signature::Team("QU1LLCH3CK".to_owned()));
         let time = self.start + 47 * SECOND;
         let mut agent = self.mac.launch(time, "example.quillcheck.agent", program, &[path], USER, &mut self.chance);
         let service = self.network.service("sync.quillcheck.example");
@@ -76,7 +77,7 @@ impl Stage<'_> {
     /// An agent that fetches its settings every hour and stores them.
     pub(crate) fn hourly_agent(&mut self) {
         let path = "/Library/Application Support/Fleetwell/fleetwelld";
-        let program = Program::new(path, "example.fleetwell.daemon", Signature::Team("FL33TW3LL1"));
+        let program = Program::new(path, "example.fleetwell.daemon", Signature::Team("FL33TW3LL1".to_owned()));
         let time = self.start + 58 * SECOND;
         let mut agent = self.mac.launch(time, "example.fleetwell.daemon", program, &[path], 0, &mut self.chance);
         let service = self.network.service("config.fleetwell.example");

@@ -332,7 +332,7 @@ pub(crate) fn simulate(options: &Options) -> Fleet {
 }
 
 /// What the sensors of a host itself recorded.
-fn host_files(mut mac: Mac, places: &mut Places) -> Vec<SimulatedFile> {
+pub(crate) fn host_files(mut mac: Mac, places: &mut Places) -> Vec<SimulatedFile> {
     let conditions = mac.conditions;
     let mut files = Vec::new();
     if mac.sensors.endpoint != Subscription::Nothing {

@@ -1,10 +1,11 @@
 //! Programs that ask for hours and make nothing of what comes back.
 
 use crate::{
+    answers::Answer,
     clock::{MILLISECOND, SECOND, seconds},
     mac::Process,
     programs::{Program, Signature},
-    requests::{Answer, Ask},
+    requests::Ask,
     stage::{Claim, Stage},
 };
 
@@ -67,7 +68,7 @@ impl Stage<'_> {
         let moments = self.moments(process.started + 5 * SECOND, 600.0, 0.08, 70.0);
         let moments: Vec<_> = moments.into_iter().take(40).collect();
         for moment in &moments {
-            let ask = Ask { body: Some(212), answer: Answer::Silence, uri: "/v2/ping" };
+            let ask = Ask::post(212, Answer::Silence).at("/v2/ping");
             self.request(&mut process, &service, ask, *moment);
         }
         self.tell(&role.claim(None), &process, &service, moments.len());

@@ -4,6 +4,7 @@
 //! there is a blind twin: the same behaviour, recorded by too few sensors to say what became of the replies.
 
 mod agents;
+mod answers;
 mod chance;
 mod clock;
 mod disturbance;
@@ -20,6 +21,7 @@ mod proxy;
 mod requests;
 mod stage;
 mod stealth;
+pub mod story;
 mod truth;
 mod unified_log;
 mod zeek;

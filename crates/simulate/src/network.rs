@@ -75,6 +75,12 @@ impl Network {
         Service { name: address.to_string(), address, port: 443, is_bare_address: true }
     }
 
+    /// The service at this address, asked for without a name.
+    pub(crate) fn service_at_address(&mut self, address: Ipv4Addr, port: u16) -> Service {
+        self.addresses.insert(address.to_string(), address);
+        Service { name: address.to_string(), address, port, is_bare_address: true }
+    }
+
     /// Whether this is the address of a service that is asked for by address.
     pub(crate) fn is_bare(&self, address: Ipv4Addr) -> bool {
         self.addresses.contains_key(&address.to_string())

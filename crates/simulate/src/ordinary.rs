@@ -2,6 +2,7 @@
 
 use crate::{
     Moment,
+    answers::Answer,
     clock::{MILLISECOND, SECOND, seconds},
     implants::USER,
     links::{Source, Trace},
@@ -9,7 +10,7 @@ use crate::{
     names,
     network::Service,
     programs::{Program, Signature},
-    requests::{Answer, Ask},
+    requests::Ask,
     stage::{Claim, Stage},
     unified_log::Voice,
     zeek::Flow,
@@ -73,13 +74,13 @@ impl Stage<'_> {
         self.network.trace(&self.mac, &flow, service, &mut trace);
         let flow = self.network.through_proxy(&self.mac, flow, &service.name, &mut trace);
         trace.note(Source::ZeekConn, self.network.connection(&self.mac, &flow));
-        trace.note(Source::ZeekSsl, self.network.tls(&self.mac, &flow, &service.name, 3 * round_trip / 2));
+        trace.note(Source::ZeekSsl, self.network.tls(&self.mac, &flow, &service.name, 3 * round_trip / 2, None));
         self.network.traces.push(trace);
         (opened, flow.end)
     }
 
     /// What the daemons of macOS do to files and processes, in the first minutes and in every hour.
-    fn daemons(&mut self) {
+    pub(crate) fn daemons(&mut self) {
         let preferences = self.mac.already_running(Program::platform("/usr/sbin/cfprefsd", "com.apple.cfprefsd"), USER);
         let cleaner = self.mac.already_running(Program::platform("/usr/libexec/dirhelper", "com.apple.dirhelper"), 0);
         let finder = self.mac.already_running(
@@ -188,8 +189,7 @@ impl Stage<'_> {
         let moments = self.moments(first, 13_000.0, 0.6, 10.0);
         for moment in &moments {
             let reply = self.chance.whole(1_300, 1_900);
-            let ask =
-                Ask { body: None, answer: Answer::Delivered(200, reply), uri: "/ocsp03-apsecc12g101/ME4wTKADAgEA" };
+            let ask = Ask::get(Answer::Delivered(200, reply)).at("/ocsp03-apsecc12g101/ME4wTKADAgEA");
             let course = self.request(&mut daemon, &service, ask, *moment);
             let path = "/private/var/protected/trustd/private/ocspcache.sqlite3-wal";
             self.mac.close(course.finished + 6 * MILLISECOND, &daemon, path, true);
@@ -206,7 +206,7 @@ impl Stage<'_> {
         let mut moments = self.moments(first, 30_000.0, 0.4, 10.0);
         moments.extend(self.mac.sleeps.iter().map(|(_, awake)| awake + 3 * SECOND));
         for moment in &moments {
-            let ask = Ask { body: None, answer: Answer::Delivered(200, 69), uri: "/hotspot-detect.html" };
+            let ask = Ask::get(Answer::Delivered(200, 69)).at("/hotspot-detect.html");
             self.request(&mut agent, &service, ask, *moment);
         }
         self.tell(&Claim::benign("captive-checks", "any"), &agent, &service, moments.len());
@@ -253,7 +253,7 @@ impl Stage<'_> {
         let program = Program::new(
             "/Applications/Lantern.app/Contents/MacOS/Lantern",
             "example.lantern.browser",
-            Signature::Team("LANT3RN001"),
+            Signature::Team("LANT3RN001".to_owned()),
         );
         let time = self.start + 95 * SECOND;
         let path = program.path.clone();

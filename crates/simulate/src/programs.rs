@@ -3,12 +3,12 @@
 use crate::names;
 
 /// Who signed a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Signature {
     /// Apple, as part of macOS.
     Platform,
     /// A developer team, with its identifier.
-    Team(&'static str),
+    Team(String),
     /// Nobody: only a hash holds the program together.
     AdHoc,
 }
@@ -50,8 +50,8 @@ impl Program {
     }
 
     /// Team identifier, if a team signed it.
-    pub(crate) const fn team(&self) -> Option<&'static str> {
-        match self.signature {
+    pub(crate) fn team(&self) -> Option<&str> {
+        match &self.signature {
             Signature::Team(team) => Some(team),
             Signature::Platform | Signature::AdHoc => None,
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     Moment,
+    answers::{Answer, Sum},
     clock::{MILLISECOND, SECOND},
     disturbance::{PROXY, with_port},
     links::{Source, Trace},
@@ -14,36 +15,29 @@ use crate::{
     zeek::{Flow, PlainRequest},
 };
 
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Answer {
-    /// Status and body in bytes, given to the program in whole.
-    Delivered(u16, u64),
-    /// Status and body in bytes; the program cancels when it has the headers.
-    CancelledAtHeaders(u16, u64),
-    /// The server takes the request and says nothing for a minute.
-    Silence,
-    /// Nobody takes the connection within fifteen seconds.
-    Unreachable,
-}
-
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct Ask<'a> {
     /// Body in bytes. `None` stands for a GET without one.
     pub(crate) body: Option<u64>,
     pub(crate) answer: Answer,
     /// Path of the URL, for plain HTTP.
-    pub(crate) uri: &'static str,
+    pub(crate) uri: &'a str,
+    /// Whether the program has a network stack of its own: CFNetwork and Network.framework log nothing then.
+    pub(crate) is_own_stack: bool,
 }
 
-impl Ask {
+impl<'a> Ask<'a> {
     pub(crate) const fn get(answer: Answer) -> Self {
-        Self { body: None, answer, uri: "/" }
+        Self { body: None, answer, uri: "/", is_own_stack: false }
     }
 
     pub(crate) const fn post(body: u64, answer: Answer) -> Self {
-        Self { body: Some(body), answer, uri: "/" }
+        Self { body: Some(body), answer, uri: "/", is_own_stack: false }
+    }
+
+    pub(crate) const fn at(self, uri: &'a str) -> Self {
+        Self { uri, ..self }
     }
 }
 
@@ -61,7 +55,7 @@ pub(crate) struct Course {
 /// One request under way: all that its lines repeat.
 struct Flight<'r> {
     service: &'r Service,
-    ask: Ask,
+    ask: Ask<'r>,
     task: String,
     connection: u32,
     /// `[C3 UUID host:443 tcp, url hash: …` without what follows it.
@@ -84,6 +78,8 @@ struct Flight<'r> {
 
 const RESUMING: &str =
     "Task <%{public,uuid_t}.16P>.<%lu> resuming, timeouts(%.1f, %.1f) qos(0x%x) voucher(%@) activity(%@)";
+const MODERN_RESUMING: &str =
+    "Task <%{public,uuid_t}.16P>.<%lu> resuming, timeouts(%.1f, %.1f), qos(0x%x), activity(%@)";
 const SETTING_UP: &str = "Task <%{public,uuid_t}.16P>.<%lu> setting up Connection %llu";
 const SENT: &str = "Task <%{public,uuid_t}.16P>.<%lu> sent request, body %c %llu";
 const RECEIVED: &str = "Task <%{public,uuid_t}.16P>.<%lu> received response, status %d content %c";
@@ -102,31 +98,41 @@ fn three_digits(nanoseconds: i64) -> String {
 }
 
 impl Stage<'_> {
-    /// Makes one request of a URL session of `process` at `time`, and gives what became of it.
-    pub(crate) fn request(&mut self, process: &mut Process, service: &Service, ask: Ask, time: Moment) -> Course {
+    /// Makes one request of `process` at `time`, and gives what became of it.
+    pub(crate) fn request(&mut self, process: &mut Process, service: &Service, ask: Ask<'_>, time: Moment) -> Course {
         let mut flight = self.prepare(process, service, ask, time);
+        let is_logged = self.mac.sensors.unified_log;
+        self.mac.sensors.unified_log &= !ask.is_own_stack;
         self.log_opening(process, &mut flight, time);
+        let mut between = |from: f64, until: f64| (self.chance.between(from, until) * 1e6) as i64;
         let (finished, closed) = match ask.answer {
-            Answer::Unreachable => (time + 15 * SECOND, time + 15 * SECOND + 3 * MILLISECOND),
-            Answer::Silence => (time + 60 * SECOND, time + 60 * SECOND + 4 * MILLISECOND),
             Answer::Delivered(..) => {
-                let finished = flight.replied + (self.chance.between(1.5, 6.0) * 1e6) as i64;
-                (finished, finished + (self.chance.between(5.0, 40.0) * 1e6) as i64)
+                let finished = flight.replied + between(1.5, 6.0);
+                (finished, finished + between(5.0, 40.0))
             }
             Answer::CancelledAtHeaders(..) => {
-                let finished = flight.replied + (self.chance.between(0.6, 2.6) * 1e6) as i64;
-                (finished, finished + (self.chance.between(1.0, 4.0) * 1e6) as i64)
+                let finished = flight.replied + between(0.6, 2.6);
+                (finished, finished + between(1.0, 4.0))
             }
+            other => other.times(time, flight.opened, flight.asked, flight.replied),
         };
         let course = Course { finished, closed, task: flight.task.clone() };
         self.log_answer(process, &mut flight, &course, time);
-        self.log_close(process, &mut flight, &course, time);
-        self.write_flow(&mut flight, &course);
-        self.network.traces.push(flight.trace);
+        if ask.answer.connects() && !ask.answer.dies() {
+            self.log_close(process, &mut flight, &course, time);
+        }
+        self.mac.sensors.unified_log = is_logged;
+        if ask.answer.connects() {
+            if !service.is_bare_address {
+                self.mac.log_name_request(time + 3 * MILLISECOND / 2, process, service);
+            }
+            self.write_flow(&mut flight, &course);
+            self.network.traces.push(flight.trace);
+        }
         course
     }
 
-    fn prepare<'r>(&mut self, process: &mut Process, service: &'r Service, ask: Ask, time: Moment) -> Flight<'r> {
+    fn prepare<'r>(&mut self, process: &mut Process, service: &'r Service, ask: Ask<'r>, time: Moment) -> Flight<'r> {
         process.connections += 1;
         process.tasks += 1;
         let number = process.connections;
@@ -136,8 +142,12 @@ impl Stage<'_> {
         let task = format!("Task <{}>.<{}>", names::uuid(&["task", &identity]), process.tasks);
         let connection_uuid = names::uuid(&["connection", &identity]);
         let is_tls = service.port == 443;
-        let lookup = self.network.resolve(&mut self.mac, time + MILLISECOND, service, &mut self.chance);
-        let port = self.mac.port(&mut self.chance);
+        let (lookup, port) = if ask.answer.connects() {
+            let lookup = self.network.resolve(&mut self.mac, time + MILLISECOND, service, &mut self.chance);
+            (lookup, self.mac.port(&mut self.chance))
+        } else {
+            (0, 0)
+        };
         let (host, remote) = self.shown_remote(process, service);
         let security = if is_tls { ", tls" } else { "" };
         let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
@@ -172,14 +182,26 @@ impl Stage<'_> {
     }
 
     fn log_opening(&mut self, process: &Process, flight: &mut Flight<'_>, time: Moment) {
-        let timeout = if matches!(flight.ask.answer, Answer::Unreachable) { "15.0" } else { "60.0" };
-        let message = format!(
-            "{} resuming, timeouts({timeout}, 604800.0) qos(0x15) voucher((null)) activity(00000000-0000-0000-0000-000000000000)",
-            flight.task
-        );
-        self.log_task(time, process, flight, RESUMING, message);
-        let message = format!("{} setting up Connection {}", flight.task, flight.connection);
-        self.log_task(time + MILLISECOND / 2, process, flight, SETTING_UP, message);
+        let answer = flight.ask.answer;
+        let timeout = if answer == Answer::Unreachable { "15.0" } else { "60.0" };
+        if matches!(answer, Answer::ModernLoader(..)) {
+            let message = format!(
+                "{} resuming, timeouts({timeout}, 604800.0), qos(0x15), activity(00000000-0000-0000-0000-000000000000)",
+                flight.task
+            );
+            self.log_modern(time, process, flight, MODERN_RESUMING, message);
+        } else {
+            let message = format!(
+                "{} resuming, timeouts({timeout}, 604800.0) qos(0x15) voucher((null)) activity(00000000-0000-0000-0000-000000000000)",
+                flight.task
+            );
+            self.log_task(time, process, flight, RESUMING, message);
+            if !answer.connects() {
+                return;
+            }
+            let message = format!("{} setting up Connection {}", flight.task, flight.connection);
+            self.log_task(time + MILLISECOND / 2, process, flight, SETTING_UP, message);
+        }
         let session = names::uuid(&["session", &process.program.path, &process.token.pid.to_string()]);
         let privacy = if process.program.signature == Signature::Platform { "{1}" } else { "{2} (private)" };
         let message = format!(
@@ -189,9 +211,19 @@ impl Stage<'_> {
         );
         let line = self.mac.log(time + MILLISECOND, process, Voice::Connection, STARTED, message);
         flight.trace.note(Source::UnifiedLogConnection, line);
-        if !flight.service.is_bare_address {
-            self.mac.log_name_request(time + 3 * MILLISECOND / 2, process, flight.service);
-        }
+    }
+
+    /// Writes a line of the loader of Network.framework about the task.
+    fn log_modern(
+        &mut self,
+        time: Moment,
+        process: &Process,
+        flight: &mut Flight<'_>,
+        format: &'static str,
+        message: String,
+    ) {
+        let line = self.mac.log(time, process, Voice::Loader, format, message);
+        flight.trace.note(Source::UnifiedLogTask, line);
     }
 
     /// Writes a line about the task.
@@ -209,41 +241,56 @@ impl Stage<'_> {
 
     fn log_answer(&mut self, process: &Process, flight: &mut Flight<'_>, course: &Course, time: Moment) {
         let task = flight.task.clone();
-        if !matches!(flight.ask.answer, Answer::Unreachable) {
+        let answer = flight.ask.answer;
+        if matches!(answer, Answer::ModernLoader(..)) {
+            let message = format!("{task} finished successfully");
+            return self.log_modern(course.finished, process, flight, FINISHED, message);
+        }
+        if answer.is_sent() {
             let body = flight.ask.body.map_or_else(|| "N 0".to_owned(), |bytes| format!("S {bytes}"));
             self.log_task(flight.asked, process, flight, SENT, format!("{task} sent request, body {body}"));
         }
-        let (status, code) = match flight.ask.answer {
-            Answer::Delivered(status, _) => (Some(status), None),
-            Answer::CancelledAtHeaders(status, _) => (Some(status), Some(-999)),
-            Answer::Silence | Answer::Unreachable => (None, Some(-1001)),
-        };
+        let (status, code) = (answer.told(), answer.code());
         if let Some(status) = status {
             let message = format!("{task} received response, status {status} content K");
             self.log_task(flight.replied, process, flight, RECEIVED, message);
         }
-        if code.is_none() {
+        if answer.ends() {
             let ended = flight.replied + (course.finished - flight.replied) / 2;
             self.log_task(ended, process, flight, ENDED, format!("{task} response ended"));
         }
-        let message = format!("{task} done using Connection {}", flight.connection);
-        self.log_task(course.finished - MILLISECOND / 3, process, flight, DONE, message);
-        let summary = summary(flight, course, time, status, code.is_none());
-        let line = self.mac.log(course.finished - MILLISECOND / 5, process, Voice::Summary, SUMMARY, summary);
-        flight.trace.note(Source::UnifiedLogTask, line);
+        if answer.dies() {
+            return;
+        }
+        if answer.connects() {
+            let message = format!("{task} done using Connection {}", flight.connection);
+            self.log_task(course.finished - MILLISECOND / 3, process, flight, DONE, message);
+        }
+        let summary = match answer.sum() {
+            Sum::Missing => None,
+            Sum::Short => Some(short_summary(flight, course, time)),
+            sum => Some(summary(flight, course, time, status, sum == Sum::Success)),
+        };
+        if let Some(summary) = summary {
+            let line = self.mac.log(course.finished - MILLISECOND / 5, process, Voice::Summary, SUMMARY, summary);
+            flight.trace.note(Source::UnifiedLogTask, line);
+        }
+        self.log_end(process, flight, course.finished, code);
+    }
+
+    fn log_end(&mut self, process: &Process, flight: &mut Flight<'_>, time: Moment, code: Option<i64>) {
+        let task = &flight.task;
         let line = match code {
-            None => {
-                self.mac.log(course.finished, process, Voice::Task, FINISHED, format!("{task} finished successfully"))
-            }
+            None => self.mac.log(time, process, Voice::Task, FINISHED, format!("{task} finished successfully")),
             Some(code) => {
                 let message = format!(
                     "{task} finished with error [{code}] Error Domain=NSURLErrorDomain Code={code} UserInfo={{NSErrorFailingURLStringKey=<private>, \
                      NSErrorFailingURLKey=<private>, NSLocalizedDescription=<private>}}"
                 );
                 if code == -999 {
-                    self.mac.log(course.finished, process, Voice::Task, FAILED, message)
+                    self.mac.log(time, process, Voice::Task, FAILED, message)
                 } else {
-                    self.mac.log_error(course.finished, process, FAILED, message)
+                    self.mac.log_error(time, process, FAILED, message)
                 }
             }
         };
@@ -262,7 +309,7 @@ impl Stage<'_> {
         } else {
             three_digits(flight.round_trip)
         };
-        let security = if flight.is_tls && sent > 0 {
+        let security = if flight.is_tls && flight.ask.answer.is_sent() {
             format!(", TLS 1.3 took {}", three_digits(flight.round_trip))
         } else {
             String::new()
@@ -300,18 +347,16 @@ impl Stage<'_> {
         self.network.trace(&self.mac, &flow, service, &mut flight.trace);
         let flow = self.network.through_proxy(&self.mac, flow, &service.name, &mut flight.trace);
         flight.trace.note(Source::ZeekConn, self.network.connection(&self.mac, &flow));
-        if matches!(flight.ask.answer, Answer::Unreachable) {
+        if !flight.ask.answer.is_open() {
             return;
         }
         if flight.is_tls {
-            let row = self.network.tls(&self.mac, &flow, &service.name, 3 * flight.round_trip / 2);
+            let alert = (flight.ask.answer == Answer::HandshakeFailed).then_some("unknown_ca");
+            let row = self.network.tls(&self.mac, &flow, &service.name, 3 * flight.round_trip / 2, alert);
             flight.trace.note(Source::ZeekSsl, row);
             return;
         }
-        let reply = match flight.ask.answer {
-            Answer::Delivered(status, body) | Answer::CancelledAtHeaders(status, body) => Some((status, body)),
-            Answer::Silence | Answer::Unreachable => None,
-        };
+        let reply = flight.ask.answer.reply();
         let whole = self.network.conditions.is_proxied(service.port);
         let uri = if whole { format!("http://{}{}", service.name, flight.ask.uri) } else { flight.ask.uri.to_owned() };
         let request = PlainRequest {
@@ -352,15 +397,11 @@ impl Stage<'_> {
 impl Flight<'_> {
     /// The connection, as a sensor that misses nothing sees it.
     fn flow(&self, course: &Course) -> Flow<'static> {
-        let (protocol_name, state, history) = match (self.ask.answer, self.is_tls) {
-            (Answer::Unreachable, _) => ("-", "S0", "S"),
-            (Answer::Silence, false) => ("http", "SF", "ShADaFf"),
-            (_, false) => ("http", "SF", "ShADadFf"),
-            (_, true) => ("ssl", "SF", "ShADadFf"),
-        };
+        let (protocol_name, state, history) = self.ask.answer.zeek(self.is_tls);
+        let lingers = if self.ask.answer.is_open() { self.round_trip } else { 0 };
         Flow {
             start: self.opened,
-            end: course.closed + if matches!(self.ask.answer, Answer::Unreachable) { 0 } else { self.round_trip },
+            end: course.closed + lingers,
             local_port: self.port,
             address: self.service.address,
             port: self.service.port,
@@ -382,7 +423,7 @@ fn masked(process: &Process, service: &Service, what: &str) -> String {
 }
 
 /// Bytes of the request, and the payload of both directions with the handshake of TLS.
-fn sizes(service: &Service, ask: Ask) -> (u64, (u64, u64)) {
+fn sizes(service: &Service, ask: Ask<'_>) -> (u64, (u64, u64)) {
     let request = service.constant(140, 260, "request headers") + ask.body.unwrap_or(0);
     let (client, server, frame) = if service.port == 443 {
         (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"), 31)
@@ -391,13 +432,19 @@ fn sizes(service: &Service, ask: Ask) -> (u64, (u64, u64)) {
     };
     let sent = client + request + frame;
     match ask.answer {
-        Answer::Unreachable => (0, (0, 0)),
-        Answer::Silence => (request, (sent, server)),
-        Answer::Delivered(_, body) => (request, (sent, server + response_bytes(service, body) + frame)),
+        Answer::Delivered(_, body) | Answer::Broken(_, body) | Answer::ModernLoader(_, body) => {
+            (request, (sent, server + response_bytes(service, body) + frame))
+        }
         // The rest of the body is on its way while the program hangs up.
-        Answer::CancelledAtHeaders(_, body) => {
+        Answer::CancelledAtHeaders(_, body) | Answer::DiedAtHeaders(_, body) => {
             (request, (sent, server + response_bytes(service, body.min(1_200)) + frame))
         }
+        Answer::Upgraded(out, back) => (request, (sent + out, server + response_bytes(service, 0) + back + frame)),
+        Answer::Silence | Answer::CancelledOnSend | Answer::CancelledBeforeSend | Answer::DiedWaiting => {
+            (request, (sent, server))
+        }
+        Answer::HandshakeFailed => (0, (client, server)),
+        Answer::Unreachable | Answer::Refused | Answer::Cached(_) | Answer::NeverSent(_) => (0, (0, 0)),
     }
 }
 
@@ -411,11 +458,10 @@ fn summary(flight: &Flight<'_>, course: &Course, time: Moment, status: Option<u1
     let milliseconds = |nanoseconds: i64| nanoseconds / MILLISECOND;
     let word = if is_success { "success" } else { "failure" };
     let received = match flight.ask.answer {
-        Answer::Delivered(_, body) => response_bytes(flight.service, body),
         Answer::CancelledAtHeaders(_, body) => response_bytes(flight.service, body.min(1_200)),
-        Answer::Silence | Answer::Unreachable => 0,
+        other => other.reply().map_or(0, |(_, body)| response_bytes(flight.service, body)),
     };
-    let is_open = !matches!(flight.ask.answer, Answer::Unreachable);
+    let is_open = flight.ask.answer.is_open();
     let round_trip = if is_open { milliseconds(flight.round_trip) } else { 0 };
     format!(
         "{} summary for task {word} {{transaction_duration_ms={}, response_status={}, connection={}, protocol=\"{}\", \
@@ -440,5 +486,18 @@ fn summary(flight: &Flight<'_>, course: &Course, time: Moment, status: Option<u1
         flight.request_bytes,
         flight.request_bytes * 8 / 3,
         received * 8 / 5,
+    )
+}
+
+/// The line that sums a task up for which no connection was used.
+fn short_summary(flight: &Flight<'_>, course: &Course, time: Moment) -> String {
+    let (word, status, is_cached) = match flight.ask.answer {
+        Answer::Cached(status) => ("success", i32::from(status), true),
+        _ => ("failure", -1, false),
+    };
+    let duration = (course.finished - time) / MILLISECOND;
+    format!(
+        "{} summary for task {word} {{transaction_duration_ms={duration}, response_status={status}, cache_hit={is_cached}}}",
+        flight.task
     )
 }

@@ -2,13 +2,14 @@
 
 use crate::{
     Moment,
+    answers::Answer,
     clock::{MILLISECOND, SECOND, seconds},
     implants::{Role, USER},
     mac::Process,
     names,
     ordinary::Socket,
     programs::{self, Program, Signature},
-    requests::{Answer, Ask},
+    requests::Ask,
     stage::Stage,
 };
 
@@ -20,7 +21,7 @@ impl Stage<'_> {
         let app = Program::new(
             &format!("/Applications/{vendor}.app/Contents/MacOS/{vendor}"),
             &format!("example.{}.desktop", vendor.to_lowercase()),
-            Signature::Team("V0IC3TR33A"),
+            Signature::Team("V0IC3TR33A".to_owned()),
         );
         let time = self.within(3.0, 5.0);
         if time + 120 * SECOND > self.end {

@@ -47,6 +47,8 @@ pub(crate) enum Voice {
     Connection,
     /// `nsurlsessiond`, about the task of a client.
     Background,
+    /// The loader of Network.framework, about a task.
+    Loader,
     /// The resolver.
     Resolver,
 }
@@ -57,6 +59,7 @@ impl Voice {
             Self::Task => (CFNETWORK, "com.apple.CFNetwork", "Default"),
             Self::Summary => (CFNETWORK, "com.apple.CFNetwork", "Summary"),
             Self::Connection => (NETWORK, "com.apple.network", "connection"),
+            Self::Loader => (NETWORK, "com.apple.network", "loader"),
             Self::Background => ("/usr/libexec/nsurlsessiond", "com.apple.nsurlsessiond", "background"),
             Self::Resolver => ("/usr/sbin/mDNSResponder", "com.apple.mDNSResponder", "Default"),
         }

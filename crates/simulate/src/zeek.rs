@@ -220,13 +220,22 @@ impl Network {
     }
 
     /// Writes the handshake of a connection over TLS, `after` nanoseconds into it, and gives the number of its row or 0.
-    pub(crate) fn tls(&mut self, mac: &Mac, flow: &Flow<'_>, server_name: &str, after: i64) -> u64 {
+    pub(crate) fn tls(
+        &mut self,
+        mac: &Mac,
+        flow: &Flow<'_>,
+        server_name: &str,
+        after: i64,
+        alert: Option<&str>,
+    ) -> u64 {
         if !mac.sensors.network {
             return 0;
         }
         let time = self.conditions.sensor_time(flow.start);
+        let is_established = if alert.is_none() { "T" } else { "F" };
+        let alert = alert.unwrap_or("-");
         let row = format!(
-            "{}\t{}\t{}\tTLSv13\tTLS_AES_128_GCM_SHA256\tx25519\t{server_name}\tF\t-\t-\tT\tCsiI\t-\t-\t-",
+            "{}\t{}\t{}\tTLSv13\tTLS_AES_128_GCM_SHA256\tx25519\t{server_name}\tF\t{alert}\t-\t{is_established}\tCsiI\t-\t-\t-",
             epoch_text(time + after),
             flow.uid(mac),
             self.ends(mac, flow),
