@@ -101,6 +101,30 @@ pub fn test(check_ins_ns: &[i64]) -> Option<Cadence> {
     best
 }
 
+/// Whether check-ins come more and more rarely: of the intervals, the median of the last third is at least twice that of the
+/// first. `None`: fewer than nine intervals.
+#[must_use]
+pub fn backs_off(check_ins_ns: &[i64]) -> Option<bool> {
+    let intervals: Vec<i64> = check_ins_ns
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [one, two] => two.checked_sub(*one),
+            _ => None,
+        })
+        .collect();
+    let third = intervals.len() / 3;
+    if third < 3 {
+        return None;
+    }
+    let median = |part: &[i64]| {
+        let mut sorted = part.to_vec();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    };
+    let (first, last) = (median(intervals.get(..third)?)?, median(intervals.get(intervals.len() - third..)?)?);
+    Some(last >= first.saturating_mul(2))
+}
+
 /// The candidate with most intervals in its windows, and how many those are, itself included.
 fn densest(sorted: &[i64], tolerance: f64, multiples: u32) -> (i64, usize) {
     let mut best = (0, 0);

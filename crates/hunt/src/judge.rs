@@ -3,9 +3,10 @@
 use crate::{
     absence::Subject,
     cadence::Cadence,
+    dependence::Dependence,
     signals::{SIGNALS, Signal},
 };
-use monologue_model::{Judgement, Prevalence, Sight};
+use monologue_model::{CodeVerdict, Judgement, Prevalence, Sight};
 
 /// What is known besides the channel itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +17,12 @@ pub struct Context {
     pub cadence: Option<Cadence>,
     /// Largest p-value that still counts, by false-discovery control over the hunt. `None` means none does.
     pub cadence_threshold: Option<f64>,
+    /// Whether what the server says changes what the client does. `None` means too few replies, or all alike.
+    pub dependence: Option<Dependence>,
+    /// Whether the client asks more and more rarely. `None` means too few requests to say.
+    pub backs_off: Option<bool>,
+    /// What the program's code can do with a response. `None` means nobody inspected it.
+    pub code: Option<CodeVerdict>,
     /// What the channel is, if it is a documented thing.
     pub documented: Option<&'static str>,
 }

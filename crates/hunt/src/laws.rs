@@ -10,7 +10,7 @@ use crate::{
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Channel, ChannelKey, Destination, DestinationName, Disposition, Effect,
     EffectKind, EffectWindow, Exchange, Handling, Judgement, Needs, ProcessImage, Provenance, Reply, Sha256, Sight,
-    SightSet, SignatureState, Timestamp, Transport, WitnessKind,
+    SightSet, SignatureState, Teardown, Timestamp, Transport, WitnessKind,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -120,6 +120,8 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
         reply: Reply::Silent,
         reply_pending: false,
         handling: Handling::Unknown,
+        failed_check: None,
+        teardown: Teardown::Unknown,
         seen: SightSet::of(&[Sight::FlowReply, Sight::FlowBytes, Sight::ProcessExec, Sight::ProcessSignature]),
         effect_window: EffectWindow::Unseen,
         effects: Vec::new(),

@@ -3,7 +3,9 @@
 
 pub mod absence;
 pub mod awake;
+mod code;
 mod coverage;
+pub mod dependence;
 pub mod disposition;
 mod documented;
 mod exchanges;
@@ -30,6 +32,7 @@ pub mod weigh;
 pub mod cadence;
 pub mod discovery;
 
+pub use code::CodeProfiles;
 pub use exchanges::{exchanges, exchanges_by_host};
 pub use fold::{Fold, HourOutcome, HourSummary, RULES, StateError};
 pub use host::{HostHours, HostHunt, hunt_host};

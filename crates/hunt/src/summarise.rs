@@ -54,6 +54,7 @@ fn add(channel: &mut Channel, linked: &LinkedExchange) {
         reply: exchange.reply,
         handling: exchange.handling,
         fresh_connection: exchange.fresh_connection,
+        teardown: exchange.teardown,
     });
 }
 
@@ -69,6 +70,8 @@ fn count(channel: &mut Channel, exchange: &Exchange) {
         }
     }
     counters.handling.count(exchange.handling);
+    exchange.failed_check.into_iter().for_each(|check| counters.failed_checks.count(check));
+    counters.teardown.count(exchange.teardown);
     if exchange.effect_window == EffectWindow::Seen {
         counters.effects.count(Some(!exchange.effects.is_empty()));
     }
@@ -169,6 +172,7 @@ fn effect_note(exchange: &Exchange, provenance: &monologue_model::Provenance) ->
     match effect.kind {
         EffectKind::Child => format!("started {target}").into(),
         EffectKind::LaunchItem => format!("registered the launch item {target}").into(),
+        EffectKind::Evaluated => format!("{target} ran the reply as a command").into(),
         EffectKind::File(kind) => format!("{} {target}", file_verb(kind)).into(),
     }
 }

@@ -1,8 +1,8 @@
 //! The second pass: what must be known of the whole hunt, then the judgement of each host's channels.
 
 use crate::{
-    HostHunt, RefusedJoins, absence, awake::AwakeClock, cadence, discovery, documented, finding, judge, judge::Context,
-    related, settings,
+    CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, cadence, dependence, discovery, documented,
+    finding, judge, judge::Context, related, settings,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -115,6 +115,7 @@ pub struct Verdict {
     census: Census,
     cadence_threshold: Option<f64>,
     minimum: Level,
+    code: CodeProfiles,
     findings: Vec<Finding>,
     channels_examined: u64,
     coverage: Vec<HostCoverage>,
@@ -126,13 +127,22 @@ impl Verdict {
     pub fn new(census: Census, minimum: Level) -> Self {
         let cadence_threshold = discovery::threshold(&census.p_values, settings::DISCOVERY_RATE);
         let (findings, coverage) = (Vec::new(), Vec::new());
-        Self { census, cadence_threshold, minimum, findings, channels_examined: 0, coverage }
+        let code = CodeProfiles::default();
+        Self { census, cadence_threshold, minimum, code, findings, channels_examined: 0, coverage }
+    }
+
+    /// Takes what is known of programs' code into account.
+    #[must_use]
+    pub fn with_code(mut self, code: CodeProfiles) -> Self {
+        self.code = code;
+        self
     }
 
     /// Judges the channels of one host of the census.
     pub fn judge(&mut self, host: HostHunt) {
         let possible = absence::possible(&host.channels);
         let clock = host.awake.clock();
+        let requests = requests_by_application(&host.channels);
         let mut findings: Vec<Finding> = Vec::with_capacity(host.channels.len());
         for (channel, possible) in host.channels.iter().zip(&possible) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
@@ -143,6 +153,9 @@ impl Verdict {
                 },
                 cadence: cadence_of(channel, &clock),
                 cadence_threshold: self.cadence_threshold,
+                dependence: dependence::test(channel, &clock, &others(&requests, channel)),
+                backs_off: cadence::backs_off(&awake_check_ins(channel, &clock)),
+                code: self.code.of(channel),
                 documented: documented::explain(channel),
             };
             let mut finding = finding::build(&subject, &context, &judge::judge(&subject, &context));
@@ -205,13 +218,36 @@ fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
         .collect()
 }
 
-/// The cadence of a channel on its host's awake clock. Connections are brought together on the wall clock: what lies close
-/// together on the other may be a night apart.
+/// The cadence of a channel on its host's awake clock.
 fn cadence_of(channel: &Channel, clock: &AwakeClock) -> Option<cadence::Cadence> {
+    cadence::test(&awake_check_ins(channel, clock))
+}
+
+/// Check-ins of a channel on its host's awake clock. Connections are brought together on the wall clock: what lies close
+/// together on the other may be a night apart.
+fn awake_check_ins(channel: &Channel, clock: &AwakeClock) -> Vec<i64> {
     let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
     let check_ins = cadence::check_ins(&times, cadence::COLLAPSE_NS);
-    let awake: Vec<i64> = check_ins.iter().map(|time| clock.reading(Timestamp::from_nanoseconds(*time))).collect();
-    cadence::test(&awake)
+    check_ins.iter().map(|time| clock.reading(Timestamp::from_nanoseconds(*time))).collect()
+}
+
+/// Requests of each known application on one host, by time, with the place of their channel.
+type Requests<'a> = BTreeMap<&'a ApplicationKey, Vec<(Timestamp, &'a ChannelKey)>>;
+
+fn requests_by_application(channels: &[Channel]) -> Requests<'_> {
+    let mut requests = Requests::new();
+    for channel in channels.iter().filter(|channel| !channel.key.application.is_unknown()) {
+        let of = requests.entry(&channel.key.application).or_default();
+        of.extend(channel.rows().map(|row| (row.time, &channel.key)));
+    }
+    requests.values_mut().for_each(|times| times.sort_unstable());
+    requests
+}
+
+/// When the application of a channel made requests of its other channels.
+fn others(requests: &Requests<'_>, channel: &Channel) -> Vec<Timestamp> {
+    let all = requests.get(&channel.key.application).map_or(&[][..], Vec::as_slice);
+    all.iter().filter(|(_, key)| **key != channel.key).map(|(time, _)| *time).collect()
 }
 
 /// The name of a channel without its host: the same on every host of the fleet.

@@ -4,7 +4,8 @@
 //! exchange is summarised once. Counters are exact; rows are pruned by whole hours (design 1.2).
 
 use crate::{
-    ApplicationKey, Attributes, ByteLayer, Handling, Reply, Sha256, Sight, SightSet, Timestamp, Witnesses, platform,
+    ApplicationKey, Attributes, ByteLayer, Counters, Handling, Reply, Sha256, SightSet, Teardown, Timestamp, Witnesses,
+    platform,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
@@ -164,193 +165,6 @@ impl ChannelKey {
     }
 }
 
-/// How often something was yes, of how often it was seen at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// Exchanges for which it was recorded.
-    pub seen: u64,
-    /// Exchanges for which it was recorded and so.
-    pub yes: u64,
-}
-
-impl Tally {
-    /// Counts one observation. `None` means nobody recorded it.
-    pub fn count(&mut self, value: Option<bool>) {
-        if let Some(value) = value {
-            self.seen += 1;
-            self.yes += u64::from(value);
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.seen += other.seen;
-        self.yes += other.yes;
-    }
-}
-
-/// Smallest and largest value of those seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
-    /// How many were seen.
-    pub seen: u64,
-    /// The smallest. `None` means none was seen.
-    pub least: Option<u64>,
-    /// The largest. `None` means none was seen.
-    pub greatest: Option<u64>,
-}
-
-impl Extent {
-    /// Counts one value. `None` means nobody recorded it.
-    pub fn count(&mut self, value: Option<u64>) {
-        if let Some(value) = value {
-            self.merge(&Self { seen: 1, least: Some(value), greatest: Some(value) });
-        }
-    }
-
-    /// Whether all values seen are the same (at least one was seen).
-    #[must_use]
-    pub fn is_constant(&self) -> bool {
-        self.least.is_some() && self.least == self.greatest
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.seen += other.seen;
-        self.least = [self.least, other.least].into_iter().flatten().min();
-        self.greatest = [self.greatest, other.greatest].into_iter().flatten().max();
-    }
-}
-
-/// Exchanges by what came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplyCounts([u64; 6]);
-
-impl ReplyCounts {
-    /// Exchanges with that reply.
-    #[must_use]
-    pub fn of(&self, reply: Reply) -> u64 {
-        self.0.get(reply as usize).copied().unwrap_or(0)
-    }
-
-    /// Counts one exchange.
-    pub fn count(&mut self, reply: Reply) {
-        if let Some(count) = self.0.get_mut(reply as usize) {
-            *count += 1;
-        }
-    }
-
-    /// Exchanges of which something of a reply certainly came back.
-    #[must_use]
-    pub fn answered(&self) -> u64 {
-        self.of(Reply::Bytes) + self.of(Reply::Empty) + self.of(Reply::Payload)
-    }
-}
-
-/// Exchanges by how the response was taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandlingCounts([u64; 10]);
-
-impl HandlingCounts {
-    /// Exchanges with that handling.
-    #[must_use]
-    pub fn of(&self, handling: Handling) -> u64 {
-        self.0.get(handling as usize).copied().unwrap_or(0)
-    }
-
-    /// Counts one exchange.
-    pub fn count(&mut self, handling: Handling) {
-        if let Some(count) = self.0.get_mut(handling as usize) {
-            *count += 1;
-        }
-    }
-
-    /// Exchanges the client gave up.
-    #[must_use]
-    pub fn abandoned(&self) -> u64 {
-        self.of(Handling::CancelledOnSend) + self.of(Handling::AbandonedAtHeaders)
-    }
-}
-
-/// Exact numbers of a channel. Dispositions read these.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Exchanges.
-    pub exchanges: u64,
-    /// Exchanges whose reply window runs past the end of coverage: neither seen nor to be seen.
-    pub reply_pending: u64,
-    /// Exchanges whose effect window runs past the end of coverage.
-    pub effect_pending: u64,
-    /// Exchanges seen by each sight, in the order of [`Sight::ALL`], pending ones left out.
-    pub seen: [u64; Sight::COUNT],
-    /// Exchanges by what came back, pending ones left out.
-    pub reply: ReplyCounts,
-    /// Exchanges by how the response was taken.
-    pub handling: HandlingCounts,
-    /// Effect windows seen, and those of them in which something was done.
-    pub effects: Tally,
-    /// Effects witnessed, whether or not the whole window was seen.
-    pub effects_witnessed: u64,
-    /// Command lines seen, and those of them that throw output away.
-    pub output_discarded: Tally,
-    /// Process ends watched, and those of them at once after the reply.
-    pub process_gone: Tally,
-    /// Measured request sizes in bytes, of whole requests: a body's size alone is not counted.
-    pub request_bytes: Extent,
-    /// Signatures of answers (status, size, content hash, mixed to one number).
-    pub answer: Extent,
-    /// Sizes of answers in bytes.
-    pub response_bytes: Extent,
-    /// HTTP statuses.
-    pub status: Extent,
-    /// Exchanges that made a new connection.
-    pub fresh_connections: u64,
-    /// When something was first done after a reply. `None` means nothing was seen to be done.
-    pub first_effect: Option<Timestamp>,
-}
-
-impl Counters {
-    /// Exchanges seen by `sight`.
-    #[must_use]
-    pub fn seen_by(&self, sight: Sight) -> u64 {
-        self.seen.get(sight as usize).copied().unwrap_or(0)
-    }
-
-    /// Exchanges that would have to be seen before anything may be said from absence of a reply.
-    #[must_use]
-    pub const fn reply_due(&self) -> u64 {
-        self.exchanges - self.reply_pending
-    }
-
-    /// Exchanges that would have to be seen before anything may be said from absence of an effect.
-    #[must_use]
-    pub const fn effect_due(&self) -> u64 {
-        self.exchanges - self.effect_pending
-    }
-
-    /// Adds the numbers of other exchanges.
-    pub fn merge(&mut self, other: &Self) {
-        self.exchanges += other.exchanges;
-        self.reply_pending += other.reply_pending;
-        self.effect_pending += other.effect_pending;
-        add_each(&mut self.seen, &other.seen);
-        add_each(&mut self.reply.0, &other.reply.0);
-        add_each(&mut self.handling.0, &other.handling.0);
-        self.effects.merge(&other.effects);
-        self.effects_witnessed += other.effects_witnessed;
-        self.output_discarded.merge(&other.output_discarded);
-        self.process_gone.merge(&other.process_gone);
-        self.request_bytes.merge(&other.request_bytes);
-        self.answer.merge(&other.answer);
-        self.response_bytes.merge(&other.response_bytes);
-        self.status.merge(&other.status);
-        self.fresh_connections += other.fresh_connections;
-        self.first_effect = [self.first_effect, other.first_effect].into_iter().flatten().min();
-    }
-}
-
-fn add_each<const N: usize>(to: &mut [u64; N], from: &[u64; N]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-}
-
 /// One exchange in a channel's memory: what sequence tests read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Row {
@@ -376,6 +190,9 @@ pub struct Row {
     pub handling: Handling,
     /// A new connection was made for it.
     pub fresh_connection: bool,
+    /// Who ended its connection.
+    #[serde(default)]
+    pub teardown: Teardown,
 }
 
 // Design 1.2 bounds the memory of a channel by this.
@@ -406,6 +223,19 @@ pub struct Channel {
     /// Hash of the first hour that no longer fitted; it and all hours after it in hash order are gone.
     pruned_from: Option<u64>,
     row_cap: usize,
+    #[serde(skip)]
+    count: RowCount,
+}
+
+/// Rows kept, so that merging hour after hour need not count them each time. `None`: to be counted. It follows from the rows,
+/// so two summaries do not differ by it.
+#[derive(Clone, Copy, Debug, Default)]
+struct RowCount(Option<usize>);
+
+impl PartialEq for RowCount {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Channel {
@@ -422,6 +252,7 @@ impl Channel {
             hours: BTreeMap::new(),
             pruned_from: None,
             row_cap,
+            count: RowCount::default(),
         }
     }
 
@@ -436,6 +267,13 @@ impl Channel {
         let rows = self.hours.entry(hour).or_default();
         let at = rows.partition_point(|other| *other <= row);
         rows.insert(at, row);
+        self.count = RowCount::default();
+    }
+
+    /// How many rows are kept.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.count.0.unwrap_or_else(|| self.hours.values().map(Vec::len).sum())
     }
 
     /// The rows kept, by time.
@@ -482,13 +320,22 @@ impl Channel {
         self.first_time = self.first_time.min(other.first_time);
         self.last_time = self.last_time.max(other.last_time);
         self.row_cap = self.row_cap.min(other.row_cap);
+        let own_bound = self.pruned_from;
         self.pruned_from = [self.pruned_from, other.pruned_from].into_iter().flatten().min();
-        for (hour, rows) in &other.hours {
+        let mut count = self.row_count();
+        let bound = self.pruned_from;
+        let fits = |hour: &i64| bound.is_none_or(|bound| hour_hash(*hour) < bound);
+        for (hour, rows) in other.hours.iter().filter(|(hour, _)| fits(hour)) {
             let kept = self.hours.entry(*hour).or_default();
             kept.extend_from_slice(rows);
             kept.sort_unstable();
+            count += rows.len();
         }
-        self.prune();
+        self.count = RowCount(Some(count));
+        // Pruning looks at every hour: only when there are too many rows, or the other had dropped some that are here.
+        if count > self.row_cap || self.pruned_from != own_bound {
+            self.prune();
+        }
         Ok(())
     }
 
@@ -508,6 +355,7 @@ impl Channel {
         if let Some(bound) = self.pruned_from {
             self.hours.retain(|hour, _| hour_hash(*hour) < bound);
         }
+        self.count = RowCount(Some(self.hours.values().map(Vec::len).sum()));
     }
 }
 

@@ -66,13 +66,141 @@ pub enum Handling {
     Delivered,
     /// The client took delivery of a background response.
     Collected,
+    /// A redirection came last: the client did not follow it.
+    NotFollowed,
+    /// The connection went over to another protocol (status 101): what came then is not in the lines of the request.
+    Upgraded,
+    /// A background response came, and the client went away without taking it.
+    NeverCollected,
+    /// The process ended before any response.
+    EndedWaiting,
+    /// Headers came, and the process ended before the body.
+    EndedAtHeaders,
 }
 
 impl Handling {
-    /// Whether the client gave the response up.
+    /// Every state.
+    pub const ALL: [Self; 15] = [
+        Self::Unknown,
+        Self::NeverSent,
+        Self::CacheOnly,
+        Self::NoResponse,
+        Self::CancelledOnSend,
+        Self::AbandonedAtHeaders,
+        Self::Partial,
+        Self::DeliveredEmpty,
+        Self::Delivered,
+        Self::Collected,
+        Self::NotFollowed,
+        Self::Upgraded,
+        Self::NeverCollected,
+        Self::EndedWaiting,
+        Self::EndedAtHeaders,
+    ];
+
+    /// Whether the client gave the response up, by a deed of its own or by ending.
     #[must_use]
     pub const fn is_abandoned(self) -> bool {
-        matches!(self, Self::CancelledOnSend | Self::AbandonedAtHeaders)
+        matches!(
+            self,
+            Self::CancelledOnSend
+                | Self::AbandonedAtHeaders
+                | Self::NeverCollected
+                | Self::EndedWaiting
+                | Self::EndedAtHeaders
+        )
+    }
+
+    /// The state in a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "not settled by the log",
+            Self::NeverSent => "never sent",
+            Self::CacheOnly => "served from the cache",
+            Self::NoResponse => "sent, and no response came",
+            Self::CancelledOnSend => "cancelled on sending",
+            Self::AbandonedAtHeaders => "cancelled at the headers",
+            Self::Partial => "broken off within the body",
+            Self::DeliveredEmpty => "delivered without a body",
+            Self::Delivered => "delivered with a body",
+            Self::Collected => "collected by the client",
+            Self::NotFollowed => "redirected, and not followed",
+            Self::Upgraded => "gone over to another protocol",
+            Self::NeverCollected => "never collected by the client",
+            Self::EndedWaiting => "left by a process that ended while it waited",
+            Self::EndedAtHeaders => "left by a process that ended at the headers",
+        }
+    }
+}
+
+/// Why a request of which the log shows no response cannot be called unanswered: the check that failed, in the order in
+/// which they are made (state table of the unified log).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum FailedCheck {
+    /// The log ends before the request or its timeout does.
+    Window,
+    /// Lines were lost meanwhile.
+    Loss,
+    /// No other request of this log shows a response either.
+    NoResponseShown,
+    /// The loader that ran it does not log responses.
+    ModernLoader,
+}
+
+impl FailedCheck {
+    /// Every check.
+    pub const ALL: [Self; 4] = [Self::Window, Self::Loss, Self::NoResponseShown, Self::ModernLoader];
+
+    /// What failed, after "the log …".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Window => "ends before the request or its timeout does",
+            Self::Loss => "lost lines meanwhile",
+            Self::NoResponseShown => "shows no response of any request",
+            Self::ModernLoader => "does not show responses of the modern loader",
+        }
+    }
+}
+
+/// Who ended a connection, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Teardown {
+    /// Nobody recorded it, or it was still open.
+    #[default]
+    Unknown,
+    /// It never came about.
+    NeverOpened,
+    /// The client closed first.
+    ClientClosed,
+    /// The client reset it.
+    ClientReset,
+    /// The server closed first.
+    ServerClosed,
+    /// The server reset it.
+    ServerReset,
+}
+
+impl Teardown {
+    /// Every way.
+    pub const ALL: [Self; 6] = [
+        Self::Unknown,
+        Self::NeverOpened,
+        Self::ClientClosed,
+        Self::ClientReset,
+        Self::ServerClosed,
+        Self::ServerReset,
+    ];
+
+    /// Whether the client ended it.
+    #[must_use]
+    pub const fn is_by_client(self) -> bool {
+        matches!(self, Self::ClientClosed | Self::ClientReset)
     }
 }
 
@@ -117,6 +245,8 @@ pub enum EffectKind {
     Child,
     /// A launch item was registered.
     LaunchItem,
+    /// A shell ran the reply as a command, by its own command line.
+    Evaluated,
 }
 
 /// Something the process or its descendants did after a reply.
@@ -221,6 +351,10 @@ pub struct Exchange {
     pub reply_pending: bool,
     /// How the API layer shows it was taken.
     pub handling: Handling,
+    /// Why it cannot be called unanswered though the log shows no response. `None`: it can, or the log shows one.
+    pub failed_check: Option<FailedCheck>,
+    /// Who ended its connection.
+    pub teardown: Teardown,
     /// The sights that saw this exchange.
     pub seen: SightSet,
     /// Whether the time after the reply was watched.

@@ -2,7 +2,7 @@
 
 use crate::Sight;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// The stable name of a signal: `layer.plain-words`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -113,6 +113,41 @@ pub enum Judgement {
         /// What was missing.
         sight: Sight,
     },
+}
+
+/// What static inspection says of a program's code (`inspect`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeVerdict {
+    /// At least one path handles a response.
+    HandlerPresent,
+    /// Every request is made without a path that looks at its response.
+    FireAndForgetOnly,
+    /// Neither could be proved.
+    Unproved,
+    /// The code cannot be read by inspection (packed, or of a language it does not know). Words of such verdicts vary.
+    #[serde(other)]
+    Opaque,
+}
+
+/// One architecture of a program file, and how telemetry names its code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSlice {
+    /// Code directory hash, hexadecimal. `None` means it is not signed.
+    pub cdhash: Option<Arc<str>>,
+    /// `LC_UUID`: 32 hexadecimal digits, dashes allowed. `None` means it has none.
+    pub uuid: Option<Arc<str>>,
+}
+
+/// What static inspection says of one program file: the keys of `inspect --output json` that a hunt needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeProfile {
+    /// The file as it was named.
+    pub path: Arc<str>,
+    /// The verdict.
+    pub verdict: CodeVerdict,
+    /// Its architectures.
+    pub slices: Vec<CodeSlice>,
 }
 
 /// What happened to the responses of a channel in the observed window (design 1.3).

@@ -6,6 +6,7 @@
 mod attributes;
 mod bytes;
 mod channel;
+mod counters;
 mod coverage;
 mod event;
 mod exchange;
@@ -21,10 +22,8 @@ mod time;
 
 pub use attributes::{Attributes, Bounded, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses};
 pub use bytes::{ByteCount, ByteLayer, ByteQuality};
-pub use channel::{
-    Channel, ChannelId, ChannelKey, Counters, DEFAULT_ROW_CAP, Extent, HandlingCounts, MergeError, ReplyCounts, Row,
-    Service, Tally,
-};
+pub use channel::{Channel, ChannelId, ChannelKey, DEFAULT_ROW_CAP, MergeError, Row, Service};
+pub use counters::{Counters, Counts, Extent, HandlingCounts, Kind, ReplyCounts, Tally};
 pub use coverage::{CoverageRecord, CoverageState, HostCoverage, Loss, SightCoverage};
 pub use event::{
     BackgroundFact, BackgroundTask, ConnectionFact, Detail, DnsQuery, Endpoint, Event, FileEffect, FileEffectKind,
@@ -33,7 +32,8 @@ pub use event::{
     Transport,
 };
 pub use exchange::{
-    Destination, DestinationName, Effect, EffectKind, EffectWindow, Exchange, Handling, Link, LinkStrength, Reply,
+    Destination, DestinationName, Effect, EffectKind, EffectWindow, Exchange, FailedCheck, Handling, Link,
+    LinkStrength, Reply, Teardown,
 };
 pub use finding::{
     Application, ApprovalOutcome, AttackReference, BlindSpot, Cite, DestinationSummary, Finding, HuntSummary,
@@ -42,7 +42,7 @@ pub use finding::{
 };
 pub use host::{AddressBook, Asset};
 pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
-pub use judgement::{Disposition, Judgement, Layer, Needs, SignalId};
+pub use judgement::{CodeProfile, CodeSlice, CodeVerdict, Disposition, Judgement, Layer, Needs, SignalId};
 pub use platform::part_of;
 pub use provenance::{Provenance, Sha256};
 pub use redact::{redact, redact_arguments};

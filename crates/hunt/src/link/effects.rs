@@ -238,7 +238,7 @@ fn signature(effect: &Effect) -> (EffectKind, String) {
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             format!("{folder}/*.{ending}")
         }
-        EffectKind::Child | EffectKind::LaunchItem => effect.target.to_string(),
+        EffectKind::Child | EffectKind::LaunchItem | EffectKind::Evaluated => effect.target.to_string(),
     };
     (effect.kind, target)
 }

@@ -1,10 +1,13 @@
 //! Flows as a network sensor saw them: rows of one connection brought together, then one exchange for each request.
 
-use super::names::{HOST_MASK, Names};
+use super::{
+    names::{HOST_MASK, Names},
+    teardown,
+};
 use crate::{coverage::Coverage, settings};
 use monologue_model::{
     ByteCount, ByteLayer, Destination, DestinationName, Detail, Event, Flow, FlowReply, HttpTransaction, Provenance,
-    RecordPhase, Reply, Service, Sight, SightSet, Timestamp, TlsHandshake, Transport, WitnessKind, part_of,
+    RecordPhase, Reply, Service, Sight, SightSet, Teardown, Timestamp, TlsHandshake, Transport, WitnessKind, part_of,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, net::SocketAddr, sync::Arc};
@@ -40,6 +43,7 @@ pub(crate) struct Request {
     pub(crate) reply: Reply,
     pub(crate) pending: bool,
     pub(crate) seen: SightSet,
+    pub(crate) teardown: Teardown,
     pub(crate) fresh: bool,
     pub(crate) answered_at: Option<Timestamp>,
     pub(crate) protocol: Option<Arc<str>>,
@@ -248,6 +252,11 @@ impl Connection {
         })
     }
 
+    /// Who ended it, as its last row says.
+    fn teardown(&self) -> Teardown {
+        self.flows.last().map_or(Teardown::Unknown, |(_, flow, _)| teardown::of_flow(flow))
+    }
+
     fn is_continuation(&self) -> bool {
         !self.flows.is_empty() && self.flows.iter().all(|(_, flow, _)| flow.continuation)
     }
@@ -326,6 +335,10 @@ impl Connection {
         let alone = plain.len() == 1;
         for (time, http, provenance) in plain {
             let mut request = self.http_request(*time, http, provenance, two_sided, requests.is_empty());
+            if alone && self.teardown() != Teardown::Unknown {
+                request.teardown = self.teardown();
+                request.seen.insert(Sight::FlowTeardown);
+            }
             let carried = self.bytes(|flow| flow.sent);
             if alone && carried.measured_value().is_some() {
                 // The only request of its connection: what the connection sent is the whole request.
@@ -359,7 +372,8 @@ impl Connection {
         if reply.is_settled() {
             seen.insert(Sight::FlowReply);
         }
-        if self.flows.iter().any(|(_, flow, _)| flow.phase == RecordPhase::End) {
+        let teardown = self.teardown();
+        if teardown != Teardown::Unknown {
             seen.insert(Sight::FlowTeardown);
         }
         if self.tls.is_some() {
@@ -374,6 +388,7 @@ impl Connection {
             reply,
             pending: snapshot && !reply.is_answer(),
             seen,
+            teardown,
             fresh: !self.is_continuation(),
             answered_at: reply.is_answer().then_some(self.end),
             protocol: self.protocol(),
@@ -436,6 +451,7 @@ impl Connection {
             reply,
             pending: http.phase == RecordPhase::Snapshot && !reply.is_answer(),
             seen,
+            teardown: Teardown::Unknown,
             fresh: first,
             answered_at: reply.is_answer().then_some(time.max(self.end.min(time.saturating_add(1_000_000_000)))),
             protocol: self.protocol(),

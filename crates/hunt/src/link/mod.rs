@@ -14,13 +14,16 @@ mod join;
 mod masks;
 mod names;
 mod refused;
+mod shells;
+mod states;
 mod tasks;
+mod teardown;
 
 pub(crate) use carry::Carry;
 pub(crate) use flows::{is_unicast, service_of};
 pub(crate) use names::HOST_MASK;
 pub use refused::RefusedJoins;
-pub use tasks::{TaskState, task_states};
+pub use states::{TaskState, task_states};
 
 use crate::{
     coverage::Coverage,
@@ -32,8 +35,8 @@ use drafts::{Draft, Group, Joined};
 use effects::{Aftermath, Deeds, Watch};
 use monologue_model::{
     ApplicationKey, ByteCount, ByteLayer, Destination, DestinationName, EffectWindow, Event, Exchange, Handling, Link,
-    LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Timestamp, Transport,
-    WitnessKind,
+    LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Teardown, Timestamp,
+    Transport, WitnessKind,
 };
 use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
@@ -193,6 +196,12 @@ impl Host<'_> {
         }
     }
 
+    /// When the process that logged this ended, and the record of it.
+    fn end_of(&self, image: &ProcessImage, time: Timestamp) -> Option<tasks::End> {
+        let Found::One(found) = self.table.find(image, time, settings::CLOCK_SLACK_NS) else { return None };
+        Some((found.instance.end?, found.instance.exited.clone()?))
+    }
+
     fn refuse(&self, count: impl FnOnce(&mut RefusedJoins)) {
         let mut refused = self.refused.get();
         count(&mut refused);
@@ -224,6 +233,8 @@ impl Host<'_> {
             reply: Reply::Unknown,
             reply_pending: false,
             handling: Handling::Unknown,
+            failed_check: None,
+            teardown: Teardown::Unknown,
             seen: SightSet::EMPTY,
             effect_window: EffectWindow::Unseen,
             effects: Vec::new(),
@@ -260,7 +271,7 @@ impl Host<'_> {
         if instance.arguments().is_some() {
             exchange.seen.insert(Sight::ProcessArguments);
         }
-        exchange.output_discarded = discards_output(self.table, instance);
+        exchange.output_discarded = shells::discards_output(self.table, instance);
     }
 
     fn of_task(
@@ -270,12 +281,14 @@ impl Host<'_> {
         flow: Option<&flows::Connection>,
         sharing: usize,
     ) -> Option<LinkedExchange> {
-        let outcome = task.outcome(self.coverage, self.log_shows_responses)?;
+        let end = self.end_of(&task.process, task.first);
+        let outcome = task.outcome(self.coverage, self.log_shows_responses, end.as_ref())?;
         let mut exchange = self.blank(outcome.time, Some(&task.process), &task.format);
         if let Some(bundle) = &task.bundle {
             self.give_to_bundle(&mut exchange, bundle);
         }
         exchange.handling = outcome.handling;
+        exchange.failed_check = outcome.failed_check;
         exchange.reply = outcome.reply;
         exchange.reply_pending = outcome.pending;
         exchange.status = outcome.status;
@@ -352,6 +365,9 @@ impl Host<'_> {
             exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Silence).cloned());
         }
         exchange.fresh_connection |= alone && first.fresh;
+        if alone {
+            exchange.teardown = first.teardown;
+        }
         exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
         cite_joined(exchange, first.joined.iter());
@@ -419,6 +435,7 @@ impl Host<'_> {
         for request in requests {
             exchange.reply = exchange.reply.max(request.reply);
             exchange.seen = exchange.seen.union(request.seen);
+            exchange.teardown = request.teardown;
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
             cite_joined(exchange, request.joined.iter());
@@ -465,6 +482,7 @@ impl Host<'_> {
             exchange.status = request.status;
             exchange.reply = request.reply;
             exchange.reply_pending = request.pending;
+            exchange.teardown = request.teardown;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);
             cite_joined(&mut exchange, request.joined.iter());
@@ -522,6 +540,21 @@ impl Host<'_> {
             };
             draft.aftermath = Some(aftermath.clone());
             draft.linked.followed_by(aftermath);
+            self.watch_shell(&mut draft.linked.exchange, answered_at);
+        }
+    }
+
+    /// What the shell that started the program does with its output.
+    fn watch_shell(&self, exchange: &mut Exchange, answered_at: Timestamp) {
+        let Some(instance) = exchange.process.as_ref().and_then(|process| self.instance_of(&process.key)) else {
+            return;
+        };
+        if let Some(effect) = shells::evaluation(self.table, instance, answered_at) {
+            exchange.cites.push((WitnessKind::Effect, effect.provenance.clone()));
+            exchange.effects.push(effect);
+        } else if exchange.effect_window == EffectWindow::Seen && !shells::knows_reader(self.table, instance) {
+            exchange.effect_window = EffectWindow::Unseen;
+            exchange.seen.remove(Sight::FileEffect);
         }
     }
 
@@ -562,21 +595,4 @@ fn cite_joined<'a>(exchange: &mut Exchange, records: impl Iterator<Item = &'a Pr
             exchange.cites.push((WitnessKind::Joined, record.clone()));
         }
     }
-}
-
-/// Whether a command line throws the output away: the program's own, or that of the shell that started it.
-fn discards_output(table: &ProcessTable, instance: &Instance) -> Option<bool> {
-    let own = instance.arguments()?;
-    let to_null = own.windows(2).any(|pair| match pair {
-        [option, target] => matches!(option.as_str(), "-o" | "--output" | "-O") && target == "/dev/null",
-        _ => false,
-    }) || own.iter().any(|argument| matches!(argument.as_str(), "-o/dev/null" | "--output=/dev/null"));
-    let parent = table.parent(instance)?;
-    let shell = parent.image.path.as_deref().is_some_and(identity::is_shell);
-    let redirected = shell
-        && parent.arguments().is_some_and(|arguments| {
-            let line = arguments.join(" ");
-            line.contains(">/dev/null") || line.contains("> /dev/null")
-        });
-    Some(to_null || redirected)
 }

@@ -2,8 +2,8 @@
 
 use crate::{coverage::Coverage, settings};
 use monologue_model::{
-    BackgroundFact, ByteCount, ByteLayer, Detail, Event, Handling, ProcessImage, Provenance, Reply, RequestBody, Sight,
-    TaskFact, TaskId, TaskSummary, Timestamp, WitnessKind,
+    BackgroundFact, ByteCount, ByteLayer, Detail, Event, FailedCheck, Handling, ProcessImage, Provenance, Reply,
+    RequestBody, Sight, TaskFact, TaskId, TaskSummary, Timestamp, WitnessKind,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,7 +21,7 @@ const NO_ANSWER_ERRORS: &[i64] = &[-1001, -1004, -1005];
 /// Everything the log says of one API request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
-    id: TaskId,
+    pub(super) id: TaskId,
     pub(crate) process: ProcessImage,
     pub(crate) format: Arc<str>,
     pub(crate) first: Timestamp,
@@ -39,14 +39,20 @@ pub(crate) struct Task {
     acknowledged: Option<Provenance>,
     /// The application a background request belongs to, by bundle identifier.
     pub(crate) bundle: Option<Arc<str>>,
+    /// That application went away.
+    left: Option<(Timestamp, Provenance)>,
     first_provenance: Provenance,
 }
+
+/// The end of the process that asked, where it was recorded.
+pub(crate) type End = (Timestamp, Provenance);
 
 /// What became of one API request.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskOutcome {
     pub(crate) time: Timestamp,
     pub(crate) handling: Handling,
+    pub(crate) failed_check: Option<FailedCheck>,
     pub(crate) reply: Reply,
     pub(crate) pending: bool,
     /// When the answer was there: the end of the response, else its headers, else the end of the task.
@@ -69,6 +75,16 @@ pub(crate) fn gather(held: Vec<Task>, events: &[Event]) -> Vec<Task> {
             Detail::Background(task) => (&task.process, task.task.as_ref()),
             _ => continue,
         };
+        if let Detail::Background(entry) = &event.detail
+            && let BackgroundFact::ClientDisconnected { bundle: Some(bundle) } = &entry.fact
+        {
+            // A session ends for all its requests so far.
+            let of_bundle = |task: &&mut Task| task.bundle.as_ref() == Some(bundle) && task.left.is_none();
+            tasks
+                .values_mut()
+                .filter(of_bundle)
+                .for_each(|task| task.left = Some((event.time, event.provenance.clone())));
+        }
         let Some(id) = id else { continue };
         let key = (process.key.boot.clone(), process.key.pid, id.clone());
         let task = tasks.entry(key).or_insert_with(|| Task::new(id, process, event));
@@ -122,6 +138,7 @@ impl Task {
             load_failed: None,
             acknowledged: None,
             bundle: None,
+            left: None,
             first_provenance: event.provenance.clone(),
         }
     }
@@ -205,63 +222,127 @@ impl Task {
 
     /// The four checks before anything may be said from what the log does not show (unified-log state table):
     /// the task ended or its timeout lies within the store; nothing was lost meanwhile; this export shows responses at
-    /// all; and lines were selected by sender, which the readers guarantee.
-    fn absence_is_valid(&self, coverage: &Coverage, log_shows_responses: bool) -> bool {
-        let ended = self.failed.is_some() || !self.summaries.is_empty() || self.finished;
-        let until = if ended { self.last } else { self.deadline() };
-        log_shows_responses && coverage.is_complete(Sight::TaskLifecycle, self.first, until)
+    /// all; and lines were selected by sender, which the readers guarantee. The one that failed.
+    fn failed_check(
+        &self,
+        coverage: &Coverage,
+        log_shows_responses: bool,
+        end: Option<Timestamp>,
+    ) -> Option<FailedCheck> {
+        let over = self.failed.is_some() || !self.summaries.is_empty() || self.finished;
+        let until = match end {
+            _ if over => self.last,
+            Some(end) => end.max(self.last),
+            None => self.deadline(),
+        };
+        if self.modern_loader {
+            Some(FailedCheck::ModernLoader)
+        } else if coverage.is_lost(Sight::TaskLifecycle, self.first, until) {
+            Some(FailedCheck::Loss)
+        } else if !coverage.is_complete(Sight::TaskLifecycle, self.first, until) {
+            Some(FailedCheck::Window)
+        } else {
+            (!log_shows_responses).then_some(FailedCheck::NoResponseShown)
+        }
+    }
+
+    /// Whether the process ended while the request was still open.
+    fn left_by<'a>(&self, end: Option<&'a End>) -> Option<&'a End> {
+        let open = self.failed.is_none() && self.summaries.is_empty() && !self.finished && !self.ended;
+        // The log's clock is the host's; a line may be written a moment after what it tells.
+        end.filter(|(time, _)| open && *time >= self.last.saturating_add(-1_000_000_000) && *time <= self.deadline())
     }
 
     /// Decides what became of this request. `None`: no exchange took place (cache, or never sent for a reason of our own
-    /// side).
-    pub(crate) fn outcome(&self, coverage: &Coverage, log_shows_responses: bool) -> Option<TaskOutcome> {
+    /// side). `end` is that of the process, where it was recorded.
+    pub(crate) fn outcome(
+        &self,
+        coverage: &Coverage,
+        log_shows_responses: bool,
+        end: Option<&End>,
+    ) -> Option<TaskOutcome> {
         if self.is_cached() {
             return None;
         }
-        let absence = self.absence_is_valid(coverage, log_shows_responses);
+        let end = self.left_by(end);
+        let failed_check = self.failed_check(coverage, log_shows_responses, end.map(|(time, _)| *time));
+        let absence = failed_check.is_none();
         let code = self.failed.as_ref().map(|(_, code, _)| *code);
         let answered = self.answered();
         let unsent = self.sent.is_none() && !answered;
         if unsent && absence && code.is_some_and(|code| NEVER_SENT_ERRORS.contains(&code) || code <= -1200) {
             return None;
         }
-        let (handling, reply) = if self.modern_loader && !answered {
-            (Handling::Unknown, Reply::Unknown)
-        } else if answered {
-            self.answered_outcome(absence, code)
+        let (handling, reply) = if answered {
+            self.answered_outcome(coverage, absence, code, end.is_some())
         } else if !absence {
             (Handling::Unknown, Reply::Unknown)
+        } else if end.is_some() && !unsent {
+            // What the server did is not the log's to say: nobody was left to be told.
+            (Handling::EndedWaiting, Reply::Unknown)
         } else {
             self.unanswered_outcome(unsent, code)
         };
         let open = self.failed.is_none() && self.summaries.is_empty() && !self.finished && !self.ended;
-        let end = coverage.end_after(Sight::TaskLifecycle, self.first);
-        let pending = open && !answered && end.is_some_and(|end| self.deadline() > end);
-        Some(self.outcome_of(handling, reply, pending))
+        let covered = coverage.end_after(Sight::TaskLifecycle, self.first);
+        let pending = open && !answered && end.is_none() && covered.is_some_and(|covered| self.deadline() > covered);
+        let mut outcome = self.outcome_of(handling, reply, pending);
+        outcome.failed_check = failed_check.filter(|_| !answered);
+        if handling.is_abandoned() {
+            let left = if handling == Handling::NeverCollected { self.left.as_ref() } else { end };
+            outcome.cites.extend(left.map(|(_, provenance)| (WitnessKind::Abandoned, provenance.clone())));
+        }
+        Some(outcome)
     }
 
-    fn answered_outcome(&self, absence: bool, code: Option<i64>) -> (Handling, Reply) {
-        let empty = matches!(self.status(), Some(100..=199 | 204 | 205 | 304));
-        let reply = if self.ended || self.succeeded() {
-            if empty { Reply::Empty } else { Reply::Payload }
-        } else {
-            Reply::Bytes
+    fn answered_outcome(
+        &self,
+        coverage: &Coverage,
+        absence: bool,
+        code: Option<i64>,
+        process_ended: bool,
+    ) -> (Handling, Reply) {
+        let status = self.status();
+        let over = self.ended || self.succeeded();
+        let empty = matches!(status, Some(100 | 102..=199 | 204 | 205 | 304));
+        let reply = match (over, empty) {
+            // What came by the other protocol is not in these lines.
+            _ if status == Some(101) => Reply::Bytes,
+            (false, _) => Reply::Bytes,
+            (true, true) => Reply::Empty,
+            (true, false) => Reply::Payload,
         };
         let handling = if self.acknowledged.is_some() {
             Handling::Collected
-        } else if self.status() == Some(101) {
-            // A WebSocket: its frames are not in the task lines.
-            Handling::Unknown
-        } else if self.ended || self.succeeded() {
-            if empty { Handling::DeliveredEmpty } else { Handling::Delivered }
+        } else if status == Some(101) {
+            Handling::Upgraded
+        } else if self.is_never_collected(coverage) {
+            Handling::NeverCollected
+        } else if over && empty {
+            Handling::DeliveredEmpty
+        } else if over && status.is_some_and(|status| (300..400).contains(&status)) {
+            Handling::NotFollowed
+        } else if over {
+            Handling::Delivered
         } else if code.is_some_and(|code| NO_ANSWER_ERRORS.contains(&code)) {
             Handling::Partial
         } else if absence && (code == Some(CANCELLED) || (self.summary_failed() && code.is_none())) {
             Handling::AbandonedAtHeaders
+        } else if absence && process_ended {
+            Handling::EndedAtHeaders
         } else {
             Handling::Unknown
         };
         (handling, reply)
+    }
+
+    /// The client of a background request went away, and nothing was missed in which it may have come back for the
+    /// response.
+    fn is_never_collected(&self, coverage: &Coverage) -> bool {
+        self.left.as_ref().is_some_and(|(time, _)| {
+            let until = time.saturating_add(settings::SETTLE_NS);
+            self.acknowledged.is_none() && coverage.is_complete(Sight::TaskLifecycle, self.first, until)
+        })
     }
 
     fn unanswered_outcome(&self, unsent: bool, code: Option<i64>) -> (Handling, Reply) {
@@ -283,6 +364,7 @@ impl Task {
         TaskOutcome {
             time,
             handling,
+            failed_check: None,
             reply,
             pending,
             answered_at: answered_at.or_else(|| reply.is_answer().then_some(self.last)),
@@ -328,53 +410,6 @@ impl Task {
         }
         cites
     }
-}
-
-/// What the log shows of one API request, decided: the state table as a reader of the raw lines would fill it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TaskState {
-    /// The process that logged it.
-    pub pid: Option<u32>,
-    /// The task's UUID: 32 hexadecimal digits, upper case.
-    pub uuid: Arc<str>,
-    /// The task's number in its session.
-    pub number: u64,
-    /// How the response was taken.
-    pub handling: Handling,
-    /// What came back.
-    pub reply: Reply,
-    /// HTTP status. `None` means nobody recorded one.
-    pub status: Option<u16>,
-    /// Bytes received, header and body. `None` means nobody recorded it.
-    pub response_bytes: Option<u64>,
-    /// The reply window runs past the end of the log.
-    pub pending: bool,
-}
-
-/// The state of every API request in the events of one host. Requests served from the cache, or never sent for a reason
-/// of our own side, are no exchanges and left out.
-#[must_use]
-pub fn task_states(events: &[Event]) -> Vec<TaskState> {
-    let coverage = Coverage::from_records(events.iter().filter_map(|event| match &event.detail {
-        Detail::Coverage(record) => Some(record),
-        _ => None,
-    }));
-    let tasks = gather(Vec::new(), events);
-    let shows = shows_responses(&tasks);
-    let state = |task: &Task| {
-        let outcome = task.outcome(&coverage, shows)?;
-        Some(TaskState {
-            pid: task.process.key.pid,
-            uuid: task.id.uuid.clone(),
-            number: task.id.number,
-            handling: outcome.handling,
-            reply: outcome.reply,
-            status: outcome.status,
-            response_bytes: outcome.response_bytes.value,
-            pending: outcome.pending,
-        })
-    };
-    tasks.iter().filter_map(state).collect()
 }
 
 /// Whether any task of this host's log shows a response: if none does, an absent one means nothing.

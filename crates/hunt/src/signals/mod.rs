@@ -4,6 +4,7 @@
 
 mod api_abandoned;
 mod api_no_response;
+mod code_profile;
 mod destination_documented;
 mod effect_acted_on_reply;
 mod effect_nothing_after;
@@ -12,7 +13,10 @@ mod identity_rare;
 mod identity_self_removing;
 mod identity_untrusted;
 mod time_cadence;
+mod wire_client_hangs_up;
 mod wire_constant_response;
+mod wire_follows_replies;
+mod wire_ignores_replies;
 mod wire_no_reply;
 mod wire_no_response_payload;
 mod wire_persistence;
@@ -44,11 +48,15 @@ pub const SIGNALS: &[&dyn Signal] = &[
     &wire_no_response_payload::NoResponsePayload,
     &wire_constant_response::ConstantResponse,
     &wire_persistence::Persistence,
+    &wire_client_hangs_up::ClientHangsUp,
+    &wire_follows_replies::FollowsReplies,
+    &wire_ignores_replies::IgnoresReplies,
     &api_abandoned::Abandoned,
     &api_no_response::NoResponse,
     &effect_nothing_after::NothingAfter,
     &effect_acted_on_reply::ActedOnReply,
     &effect_output_discarded::OutputDiscarded,
+    &code_profile::Profile,
     &time_cadence::CadenceSignal,
     &identity_untrusted::Untrusted,
     &identity_self_removing::SelfRemoving,

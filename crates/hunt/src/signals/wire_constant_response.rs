@@ -6,7 +6,8 @@
 //!
 //! # Why it matters
 //! Labelled one-way implants usually do get answers: the same error, hundreds of times, that never changes what they do. A
-//! client that handled an error would stop, back off or ask differently.
+//! client that handled an error would stop, back off or ask differently. One that asks more and more rarely did handle it:
+//! that speaks against.
 //!
 //! # When it is wrong
 //! A constant 204 or 304 is what heartbeats and unchanged resources get, so those say nothing here. A constant small 200
@@ -16,7 +17,7 @@
 //! # References
 //! RFC 9110 section 15. MITRE ATT&CK AN1601.
 
-use super::{Signal, counted, supports};
+use super::{Signal, counted, refutes, supports};
 use crate::{absence::Subject, judge::Context, settings};
 use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
 
@@ -40,7 +41,7 @@ impl Signal for ConstantResponse {
         &[WitnessKind::Answer]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, context: &Context) -> Judgement {
         let possible = subject.possible;
         let answers = possible.answer;
         let due = possible.reply_due() + subject.missing;
@@ -58,6 +59,10 @@ impl Signal for ConstantResponse {
         match possible.status.greatest {
             Some(status) if possible.status.seen == due => match status {
                 204 | 205 | 304 => Judgement::Silent,
+                400..=599 if context.backs_off == Some(true) => refutes(
+                    3.0,
+                    format!("the same error {status} came {times}, and the client asked more and more rarely"),
+                ),
                 400..=599 => supports(6.0, format!("the same error {status} came {times} and changed nothing")),
                 _ => supports(2.0, format!("the same answer {status} came {times}")),
             },

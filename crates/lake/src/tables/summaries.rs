@@ -7,7 +7,7 @@ use super::{
 };
 use arrow_array::RecordBatch;
 use arrow_schema::{FieldRef, Fields, Schema, SchemaRef};
-use monologue_model::{ApplicationKey, Channel, Handling, Reply, Service};
+use monologue_model::{ApplicationKey, Channel, Reply, Service};
 use parquet::file::reader::ChunkReader;
 use serde::{Deserialize, Serialize};
 use serde_arrow::{ArrayBuilder, Deserializer};
@@ -170,8 +170,7 @@ fn columns(row: &SummaryRow) -> Result<SummaryColumns<'_>, serde_json::Error> {
     let Channel { key, counters, first_time, last_time, .. } = &row.channel;
     let (service_kind, service) = service(&key.service);
     let replies = |reply| counters.reply.of(reply).cast_signed();
-    let handled = |handling| counters.handling.of(handling);
-    let abandoned = handled(Handling::CancelledOnSend).saturating_add(handled(Handling::AbandonedAtHeaders));
+    let abandoned = counters.handling.abandoned();
     let (bytes, empty, payload) = (replies(Reply::Bytes), replies(Reply::Empty), replies(Reply::Payload));
     Ok(SummaryColumns {
         hour: row.hour,

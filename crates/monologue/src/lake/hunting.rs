@@ -13,7 +13,7 @@ use monologue_lake::{
     store::StoreError,
     tables::{Interner, Select, Table},
 };
-use monologue_model::{CoverageRecord, Detail, Level, Report, SourceSummary};
+use monologue_model::{Channel, CoverageRecord, Detail, Level, Report, SourceSummary};
 use std::{
     collections::VecDeque,
     fs::File,
@@ -23,8 +23,11 @@ use std::{
     thread,
 };
 
-/// Memory of one judged channel, about.
-const CHANNEL_BYTES: u64 = 8_192;
+/// Memory of one judged channel without its rows, about.
+const CHANNEL_BYTES: u64 = 4_096;
+
+/// Memory of one row of a channel.
+const ROW_BYTES: u64 = 48;
 
 /// Hunts what a lake holds.
 ///
@@ -130,7 +133,7 @@ fn hunt_through(
         shared: shared_records(access)?,
         stretches: shared,
     };
-    let hosts = Mutex::new(Hosts::new(memory / 4 / CHANNEL_BYTES));
+    let hosts = Mutex::new(Hosts::new(memory / 4));
     let census = Mutex::new(Census::default());
     let buckets: Mutex<VecDeque<u16>> = Mutex::new((0..summary.buckets).collect());
     let bar = ProgressBar::new(summary.buckets.into());
@@ -182,20 +185,21 @@ fn shared_records(access: &Access<'_>) -> Result<Vec<CoverageRecord>> {
 /// The hosts between the two passes: in memory while they fit, else in a temporary file that nobody else can open.
 struct Hosts {
     held: Vec<HostHunt>,
-    channels: u64,
-    most: u64,
+    held_bytes: u64,
+    most_bytes: u64,
     spilled: Option<BufWriter<File>>,
 }
 
 impl Hosts {
-    const fn new(most: u64) -> Self {
-        Self { held: Vec::new(), channels: 0, most, spilled: None }
+    const fn new(most_bytes: u64) -> Self {
+        Self { held: Vec::new(), held_bytes: 0, most_bytes, spilled: None }
     }
 
     fn push(&mut self, host: HostHunt) -> Result<()> {
-        self.channels += host.channels.len() as u64 + 1;
+        let rows: usize = host.channels.iter().map(Channel::row_count).sum();
+        self.held_bytes += (host.channels.len() as u64 + 1) * CHANNEL_BYTES + rows as u64 * ROW_BYTES;
         self.held.push(host);
-        if self.channels <= self.most {
+        if self.held_bytes <= self.most_bytes {
             return Ok(());
         }
         let context = "cannot write to a temporary file; hint: free some disk space, or give more --memory";
@@ -208,7 +212,7 @@ impl Hosts {
                 file.write_all(b"\n").context(context)?;
             }
         }
-        self.channels = 0;
+        self.held_bytes = 0;
         Ok(())
     }
 
