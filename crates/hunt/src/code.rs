@@ -1,12 +1,17 @@
 //! What is known of programs' code: the verdicts of static inspection, by code directory hash and build.
 
-use monologue_model::{Channel, CodeProfile, CodeVerdict};
+use monologue_model::{Bounded, Channel, CodeProfile, CodeVerdict};
 use std::{collections::BTreeMap, sync::Arc};
+
+/// One spelling of a hash or identifier: lower case, without dashes.
+fn normal(name: &str) -> String {
+    name.replace('-', "").to_ascii_lowercase()
+}
 
 /// Profiles of programs, by how telemetry names their code.
 #[derive(Clone, Debug, Default)]
 pub struct CodeProfiles {
-    by_cdhash: BTreeMap<Arc<str>, CodeVerdict>,
+    by_name: BTreeMap<String, CodeVerdict>,
 }
 
 impl CodeProfiles {
@@ -14,7 +19,7 @@ impl CodeProfiles {
     pub fn add(&mut self, profile: &CodeProfile) {
         for slice in &profile.slices {
             for hash in slice.cdhash.iter().chain(&slice.uuid) {
-                let known = self.by_cdhash.entry(hash.to_ascii_lowercase().into()).or_insert(profile.verdict);
+                let known = self.by_name.entry(normal(hash)).or_insert(profile.verdict);
                 if *known != profile.verdict {
                     *known = CodeVerdict::Unproved;
                 }
@@ -26,12 +31,12 @@ impl CodeProfiles {
     /// builds of which not all were.
     #[must_use]
     pub fn of(&self, channel: &Channel) -> Option<CodeVerdict> {
-        let builds = &channel.attributes.cdhashes;
-        if builds.overflow {
-            return None;
-        }
-        let mut verdicts = builds.iter().map(|(hash, _)| self.by_cdhash.get(&*hash.to_ascii_lowercase()).copied());
+        self.of_all(&channel.attributes.cdhashes).or_else(|| self.of_all(&channel.attributes.code_uuids))
+    }
+
+    fn of_all(&self, builds: &Bounded<Arc<str>>) -> Option<CodeVerdict> {
+        let mut verdicts = builds.iter().map(|(name, _)| self.by_name.get(&normal(name)).copied());
         let first = verdicts.next()??;
-        verdicts.all(|other| other == Some(first)).then_some(first)
+        (!builds.overflow && verdicts.all(|other| other == Some(first))).then_some(first)
     }
 }

@@ -50,7 +50,9 @@ fn is_unhandled(subject: &Subject<'_>) -> bool {
     if abandoned {
         return true;
     }
-    let answered = possible.reply.answered() == due && possible.handling.of(Handling::Collected) == 0;
+    // Bytes that may all be of a TLS handshake prove no reply: then it is not known that one was left.
+    let certain = possible.reply.of(Reply::Empty) + possible.reply.of(Reply::Payload);
+    let answered = certain == due && possible.handling.of(Handling::Collected) == 0;
     let watched = possible.effect_due() + subject.missing;
     let nothing_after = watched > 0 && possible.effects.seen == watched && possible.effects.yes == 0;
     if !answered || !nothing_after {
@@ -87,9 +89,11 @@ pub fn lean(subject: &Subject<'_>) -> Option<Disposition> {
         return Some(Disposition::NoReply);
     }
     let abandoned = counters.handling.abandoned();
-    let taken = counters.handling.of(Handling::Delivered)
-        + counters.handling.of(Handling::DeliveredEmpty)
-        + counters.handling.of(Handling::Collected);
+    let taken: u64 =
+        [Handling::Delivered, Handling::DeliveredEmpty, Handling::Collected, Handling::NotFollowed, Handling::Upgraded]
+            .into_iter()
+            .map(|handling| counters.handling.of(handling))
+            .sum();
     if abandoned > 0 && taken == 0 {
         return Some(Disposition::ReplyUnhandled);
     }

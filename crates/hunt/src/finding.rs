@@ -5,12 +5,12 @@ use crate::{
     disposition,
     identity::file_name,
     judge::{Answer, Context},
-    settings, triage, weigh,
+    layers, settings, triage, weigh,
 };
 use monologue_model::{
     Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, Channel, Cite, DestinationSummary,
-    Disposition, Finding, Handling, Judgement, LargestBytes, Reply, Row, SCHEMA, Service, Sight, SignalOutcome,
-    SignatureState, TimelineKind, TimelinePoint, Witness,
+    Disposition, FailedCheck, Finding, Handling, Judgement, LargestBytes, Reply, Row, SCHEMA, Service, Sight,
+    SignalOutcome, SignatureState, TimelineKind, TimelinePoint, Witness,
 };
 use std::sync::Arc;
 
@@ -38,12 +38,17 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]
     let application = application_of(channel);
     let destination = destination_of(channel);
     let blind = blind_spots(subject, disposition, leaning);
+    let layers = layers::views(subject, context);
+    let contradictions = layers::contradictions(&layers);
     let mut finding = Finding {
         schema: SCHEMA,
         id: channel.key.id(),
         supersedes: Vec::new(),
         host: channel.key.host.clone(),
         user: channel.attributes.user_ids.commonest().map(|user| format!("uid {user}").into()),
+        confidence: layers::confidence(subject, disposition, &layers, &contradictions),
+        layers,
+        contradictions,
         sentence: String::new(),
         readings: disposition::readings(disposition),
         application,
@@ -193,10 +198,20 @@ fn blind_spots(subject: &Subject<'_>, disposition: Disposition, leaning: Option<
             } else {
                 sight.how_to_collect().to_owned()
             };
-            spots.push(BlindSpot { sight, seen, of, consequence: consequence.to_owned(), collect });
+            let consequence = match failed_check(subject).filter(|_| sight == Sight::TaskLifecycle) {
+                Some(check) => format!("{consequence} (the log {})", check.words()),
+                None => consequence.to_owned(),
+            };
+            spots.push(BlindSpot { sight, seen, of, consequence, collect });
         }
     }
     spots
+}
+
+/// The check that most often kept a request without a response from being called unanswered.
+fn failed_check(subject: &Subject<'_>) -> Option<FailedCheck> {
+    let count = |check: &FailedCheck| subject.channel.counters.failed_checks.of(*check);
+    FailedCheck::ALL.into_iter().filter(|check| count(check) > 0).max_by_key(count)
 }
 
 fn timeline(channel: &Channel) -> Vec<TimelinePoint> {

@@ -17,6 +17,7 @@ mod identity;
 pub mod judge;
 #[cfg(test)]
 mod laws;
+mod layers;
 mod lineage;
 mod link;
 mod origin;

@@ -133,10 +133,12 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
     if let Some(process) = &exchange.process {
         attributes.signatures.insert(process.signature);
         process.cdhash.iter().for_each(|value| attributes.cdhashes.insert(value.clone()));
+        process.code_uuid.iter().for_each(|value| attributes.code_uuids.insert(value.clone()));
         process.signing_id.iter().for_each(|value| attributes.signing_ids.insert(value.clone()));
         process.team_id.iter().for_each(|value| attributes.team_ids.insert(value.clone()));
         process.user_id.iter().for_each(|value| attributes.user_ids.insert(*value));
     }
+    exchange.links.iter().for_each(|link| attributes.links.insert(link.strength));
     if !exchange.lineage.is_empty() {
         attributes.lineages.insert(exchange.lineage.join(" → ").into());
     }

@@ -1,6 +1,6 @@
 //! What the exchanges of a channel were seen with, bounded so that merging stays associative and commutative.
 
-use crate::{Provenance, SignatureState, Timestamp, Transport};
+use crate::{LinkStrength, Provenance, SignatureState, Timestamp, Transport};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
@@ -99,6 +99,9 @@ pub struct Attributes {
     pub pid_unknown: u64,
     /// Code directory hashes.
     pub cdhashes: Bounded<Arc<str>>,
+    /// Builds (`LC_UUID`).
+    #[serde(default)]
+    pub code_uuids: Bounded<Arc<str>>,
     /// Signing identifiers.
     pub signing_ids: Bounded<Arc<str>>,
     /// Team identifiers.
@@ -115,6 +118,9 @@ pub struct Attributes {
     pub protocols: Bounded<Arc<str>>,
     /// Transport protocols.
     pub transports: Bounded<Transport>,
+    /// How records were joined to the application.
+    #[serde(default)]
+    pub links: Bounded<LinkStrength>,
 }
 
 impl Attributes {
@@ -129,6 +135,7 @@ impl Attributes {
         self.pids.merge(&other.pids);
         self.pid_unknown += other.pid_unknown;
         self.cdhashes.merge(&other.cdhashes);
+        self.code_uuids.merge(&other.code_uuids);
         self.signing_ids.merge(&other.signing_ids);
         self.team_ids.merge(&other.team_ids);
         self.signatures.merge(&other.signatures);
@@ -137,6 +144,7 @@ impl Attributes {
         self.lineages.merge(&other.lineages);
         self.protocols.merge(&other.protocols);
         self.transports.merge(&other.transports);
+        self.links.merge(&other.links);
     }
 }
 

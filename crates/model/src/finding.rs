@@ -109,7 +109,75 @@ pub struct DestinationSummary {
     pub ports: Vec<u16>,
 }
 
-/// Another channel of the same application to the same platform or domain.
+/// What a layer says of a channel's responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerSays {
+    /// It could not look.
+    Blind,
+    /// It looked, and nothing of it settles anything.
+    Silent,
+    /// Nothing came back.
+    NothingCame,
+    /// Responses came.
+    Came,
+    /// Responses came, or would have, and nothing took them.
+    Left,
+    /// Responses were used.
+    Used,
+}
+
+impl LayerSays {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Blind => "blind",
+            Self::Silent => "does not settle it",
+            Self::NothingCame => "nothing came",
+            Self::Came => "responses came",
+            Self::Left => "nothing took them",
+            Self::Used => "they were used",
+        }
+    }
+}
+
+/// One of the four layers that response handling is argued from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LayerView {
+    /// `code`, `api`, `wire` or `effect`.
+    pub layer: &'static str,
+    /// What it says.
+    pub says: LayerSays,
+    /// The same as a sentence, with numbers.
+    pub sentence: String,
+}
+
+/// How sure a definite disposition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// Layers contradict each other.
+    Low,
+    /// One layer says it, or the application is known by a weak join only.
+    Medium,
+    /// Two layers say it, and none contradicts.
+    High,
+}
+
+impl Confidence {
+    /// The word used in output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// Another channel of the same application: to the same platform or domain, or where results may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RelatedChannel {
     /// Its name.
@@ -119,6 +187,9 @@ pub struct RelatedChannel {
     pub service: Arc<str>,
     /// What happened to its responses.
     pub disposition: Disposition,
+    /// Requests to it that followed deeds within a minute and carried clearly more than any to the finding's own service:
+    /// results may go there. 0 where there are none.
+    pub results: u64,
 }
 
 /// What one signal said, as listed in a finding. The weights of all add up to the score.
@@ -248,6 +319,12 @@ pub struct Finding {
     pub disposition: Disposition,
     /// What it would be if the unseen exchanges were like the seen ones. Not a claim.
     pub leaning: Option<Disposition>,
+    /// How sure the disposition is. `None` for `unknown`.
+    pub confidence: Option<Confidence>,
+    /// What each of the four layers says of the responses.
+    pub layers: Vec<LayerView>,
+    /// Where layers contradict each other, as sentences.
+    pub contradictions: Vec<String>,
     /// One sentence a person would write.
     pub sentence: String,
     /// Which meanings of "one-way" it matches.

@@ -36,9 +36,9 @@ pub use exchange::{
     LinkStrength, Reply, Teardown,
 };
 pub use finding::{
-    Application, ApprovalOutcome, AttackReference, BlindSpot, Cite, DestinationSummary, Finding, HuntSummary,
-    LargestBytes, Level, Prevalence, Reading, RelatedChannel, Report, SCHEMA, SignalOutcome, SourceSummary,
-    TimelineKind, TimelinePoint,
+    Application, ApprovalOutcome, AttackReference, BlindSpot, Cite, Confidence, DestinationSummary, Finding,
+    HuntSummary, LargestBytes, LayerSays, LayerView, Level, Prevalence, Reading, RelatedChannel, Report, SCHEMA,
+    SignalOutcome, SourceSummary, TimelineKind, TimelinePoint,
 };
 pub use host::{AddressBook, Asset};
 pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};

@@ -1,12 +1,22 @@
 //! Words that several outputs share: the answer, the facts of a finding, what was tested.
 
-use monologue_model::{Finding, HuntSummary, Level, Report};
+use monologue_model::{Finding, HuntSummary, Level, Reading, Report};
 
 /// A time for people: to the second, in UTC.
 pub(crate) fn moment(time: monologue_model::Timestamp) -> String {
     let text = time.to_string();
     let whole = text.split('.').next().unwrap_or(&text).trim_end_matches('Z');
     whole.replace('T', " ")
+}
+
+/// Which meaning of "one-way" it is: ATT&CK's texts differ.
+pub(crate) const fn reading(reading: Reading) -> &'static str {
+    match reading {
+        Reading::NoReturn => "no return traffic (AN1599, AN1602)",
+        Reading::An1601Strict => "no response handling (AN1601 to the letter)",
+        Reading::PullOnly => "commands in, no output over this service (T1102.003 itself)",
+        Reading::TwoWay => "bidirectional (T1102.002), not one-way",
+    }
 }
 
 /// A share for people: `0`, `<1`, `97`.

@@ -3,9 +3,9 @@
 
 use monologue_model::{
     Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, ChannelKey, Cite,
-    DestinationSummary, Disposition, Finding, HostCoverage, HuntSummary, LargestBytes, Level, Prevalence, Provenance,
-    Reading, Report, SCHEMA, Service, Sha256, Sight, SightCoverage, SignalOutcome, SignatureState, SourceSummary,
-    TimelineKind, TimelinePoint, Timestamp,
+    Confidence, DestinationSummary, Disposition, Finding, HostCoverage, HuntSummary, LargestBytes, LayerSays, LayerView, Level,
+    Prevalence, Provenance, Reading, Report, SCHEMA, Service, Sha256, Sight, SightCoverage, SignalOutcome,
+    SignatureState, SourceSummary, TimelineKind, TimelinePoint, Timestamp,
 };
 use monologue_report::{OUTPUTS, by_name};
 
@@ -64,6 +64,12 @@ fn finding(number: i64, hostile: bool) -> Finding {
         },
         disposition: if hostile { Disposition::Unknown } else { Disposition::NoReply },
         leaning: hostile.then_some(Disposition::NoReply),
+        confidence: (!hostile).then_some(Confidence::High),
+        layers: vec![
+            LayerView { layer: "code", says: LayerSays::Blind, sentence: "nobody inspected it".to_owned() },
+            LayerView { layer: "wire", says: LayerSays::NothingCame, sentence: "of 40 requests: 40 silent".to_owned() },
+        ],
+        contradictions: if hostile { vec![HOSTILE.to_owned()] } else { Vec::new() },
         sentence: format!("{name} asked a.quiet.example 40 times, and nothing came back."),
         readings: vec![Reading::NoReturn],
         level: if hostile { Level::Medium } else { Level::High },

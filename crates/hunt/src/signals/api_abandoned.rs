@@ -16,7 +16,7 @@
 
 use super::{Signal, counted, refutes, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Handling, Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Handling, HandlingCounts, Judgement, Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Abandoned;
@@ -49,9 +49,19 @@ impl Signal for Abandoned {
             0 => Judgement::Silent,
             abandoned if abandoned == due => supports(
                 10.0,
-                format!("every one of {} was cancelled by the client itself", counted(abandoned, "request")),
+                format!(
+                    "every one of {} was given up by the client itself: {}",
+                    counted(abandoned, "request"),
+                    how(handling)
+                ),
             ),
             _ => Judgement::Silent,
         }
     }
+}
+
+/// How requests were given up.
+fn how(handling: &HandlingCounts) -> String {
+    let states = Handling::ALL.into_iter().filter(|state| state.is_abandoned() && handling.of(*state) > 0);
+    states.map(|state| format!("{} {}", handling.of(state), state.words())).collect::<Vec<_>>().join(", ")
 }

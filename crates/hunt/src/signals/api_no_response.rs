@@ -43,6 +43,13 @@ impl Signal for NoResponse {
         if count == 0 || count != subject.due(Sight::TaskLifecycle) {
             return Judgement::Silent;
         }
-        supports(4.0, format!("the API shows that {} ended without a response", counted(count, "sent request")))
+        supports(
+            4.0,
+            format!(
+                "the API shows that {} ended without a response; all four checks passed: the log covers each to its end, \
+                 lost nothing meanwhile, shows responses of other requests, and was read by sender",
+                counted(count, "sent request"),
+            ),
+        )
     }
 }

@@ -45,7 +45,8 @@ impl Output for Text {
 
 fn write_finding(to: &mut dyn Write, number: usize, finding: &Finding) -> io::Result<()> {
     let id: String = finding.id.to_string().chars().take(12).collect();
-    writeln!(to, "{number}. {} · {} · {id}", finding.level.name().to_uppercase(), finding.disposition.name())?;
+    let sure = finding.confidence.map_or_else(String::new, |confidence| format!(" ({} confidence)", confidence.name()));
+    writeln!(to, "{number}. {} · {}{sure} · {id}", finding.level.name().to_uppercase(), finding.disposition.name())?;
     paragraph(to, "   ", &finding.sentence)?;
     if let Some(leaning) = finding.leaning {
         paragraph(
@@ -59,6 +60,14 @@ fn write_finding(to: &mut dyn Write, number: usize, finding: &Finding) -> io::Re
     }
     for (label, value) in words::facts(finding) {
         item(to, &format!("   {label:<13}"), &value)?;
+    }
+    writeln!(to, "   What the layers say of the responses:")?;
+    for layer in &finding.layers {
+        let text = format!("{}. {}", layer.says.words(), layer.sentence);
+        item(to, &format!("     {:<8}", layer.layer), &text)?;
+    }
+    for contradiction in &finding.contradictions {
+        item(to, "     contradiction: ", contradiction)?;
     }
     writeln!(to, "   Why, in decibans (+10 is ten times likelier):")?;
     for signal in finding.signals.iter().filter(|signal| signal.weight != 0.0) {

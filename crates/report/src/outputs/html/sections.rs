@@ -2,20 +2,8 @@
 
 use super::{anchor, answer, safe, timeline};
 use crate::words;
-use monologue_model::{Finding, HuntSummary, Level, Report, Timestamp};
+use monologue_model::{Finding, HuntSummary, LayerSays, Level, Report, Timestamp};
 use std::io::{self, Write};
-
-/// The eight layers in the order of the strip, with what each looks at.
-const LAYERS: [(&str, &str); 8] = [
-    ("code", "what the program can do with a reply"),
-    ("api", "how the request lived and ended"),
-    ("wire", "what came back"),
-    ("effect", "what happened after the reply"),
-    ("time", "when it asks"),
-    ("identity", "who asks"),
-    ("destination", "whom it asks"),
-    ("request", "what it asks"),
-];
 
 /// Findings listed in the table; more are still shown below it.
 const TABLE_ROWS: usize = 200;
@@ -112,6 +100,15 @@ pub(super) fn finding(to: &mut dyn Write, finding: &Finding, open: bool) -> io::
         safe(&finding.destination.host),
     )?;
     writeln!(to, "<p class=\"sentence\">{}</p>", safe(&finding.sentence))?;
+    if let Some(confidence) = finding.confidence {
+        let readings: Vec<&str> = finding.readings.iter().map(|reading| words::reading(*reading)).collect();
+        writeln!(
+            to,
+            "<p class=\"note\">Confidence in this disposition: <b>{}</b>. In the words of ATT&amp;CK: {}.</p>",
+            confidence.name(),
+            safe(&readings.join("; ")),
+        )?;
+    }
     if let Some(leaning) = finding.leaning {
         writeln!(to, "<p>It leans to <b>{}</b>: what was seen looks like it. This is no claim.</p>", leaning.name())?;
     }
@@ -136,27 +133,41 @@ pub(super) fn finding(to: &mut dyn Write, finding: &Finding, open: bool) -> io::
     writeln!(to, "<p class=\"id\">finding {}</p></details>", finding.id)
 }
 
-/// What each layer says, as a strip of words.
+/// What each layer says of the responses: a strip of words, then the sentences.
 fn layers(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {
+    if finding.layers.is_empty() {
+        return Ok(());
+    }
     writeln!(to, "<div class=\"layers\">")?;
-    for (layer, about) in LAYERS {
-        let said: Vec<&str> = finding
-            .signals
-            .iter()
-            .filter(|signal| signal.id.split('.').next() == Some(layer))
-            .map(|signal| signal.judgement)
-            .collect();
-        let word = ["supports", "refutes", "silent", "blind"]
-            .into_iter()
-            .find(|word| said.contains(word))
-            .unwrap_or("not asked");
+    for layer in &finding.layers {
         writeln!(
             to,
-            "<div class=\"layer {}\" title=\"{about}\"><b>{layer}</b><span>{word}</span></div>",
-            word.replace(' ', "-"),
+            "<div class=\"layer {}\" title=\"{}\"><b>{}</b><span>{}</span></div>",
+            class_of(layer.says),
+            safe(&layer.sentence),
+            layer.layer,
+            layer.says.words(),
         )?;
     }
-    writeln!(to, "</div>")
+    writeln!(to, "</div><ul class=\"said\">")?;
+    for layer in finding.layers.iter().filter(|layer| layer.says != LayerSays::Blind) {
+        writeln!(to, "<li><b>{}</b>: {}</li>", layer.layer, safe(&layer.sentence))?;
+    }
+    writeln!(to, "</ul>")?;
+    for contradiction in &finding.contradictions {
+        writeln!(to, "<p class=\"contradiction\"><b>Contradiction:</b> {}.</p>", safe(contradiction))?;
+    }
+    Ok(())
+}
+
+const fn class_of(says: LayerSays) -> &'static str {
+    match says {
+        LayerSays::Blind => "blind",
+        LayerSays::Silent => "silent",
+        LayerSays::NothingCame | LayerSays::Left => "supports",
+        LayerSays::Came => "came",
+        LayerSays::Used => "refutes",
+    }
 }
 
 fn signals(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {
