@@ -5,10 +5,11 @@
 //! long it waited on the awake clock, how much it sent next time, whether something followed on the Mac, whether the same
 //! application made other connections within [`FOLLOW_NS`]. For each of these, the mutual information between class and
 //! deed is estimated from the table of counts (Cover and Thomas, Elements of Information Theory, 2006, section 2.3); their sum
-//! is the statistic.
+//! is the statistic. All of it is conditional on what was asked (method and path, else the size of the request): a client that
+//! takes turns between two addresses gets two answers and waits twice, and neither on account of the other.
 //!
 //! # The p-value
-//! Replies are permuted among requests within blocks of [`BLOCK`] neighbours, so that what drifts slowly (a day, a change of
+//! Replies are permuted among requests for the same thing within blocks of [`BLOCK`] neighbours, so that what drifts slowly (a day, a change of
 //! network) is no dependence, and the statistic is computed anew. The p-value is sequential (Besag and Clifford, Sequential
 //! Monte Carlo p-values, 1991): it stops after [`EXCEEDANCES`] at least as large, or after [`PERMUTATIONS`]. All chance is
 //! seeded by the channel's id: the same tomorrow.
@@ -118,36 +119,38 @@ impl Deed {
 #[must_use]
 pub fn test(channel: &Channel, clock: &AwakeClock, others: &[Timestamp]) -> Option<Dependence> {
     let series = Series::of(channel, clock, others);
-    if series.classes.len() < MINIMUM_REPLIES || count_kinds(&series.classes) < 2 || series.deeds.is_empty() {
+    if series.classes.len() < MINIMUM_REPLIES || !series.varies() || series.deeds.is_empty() {
         return None;
     }
-    let observed: f64 = series.deeds.iter().map(|(_, deed)| information(&series.classes, deed)).sum();
+    let told = |classes: &[u8], deed: &[u8]| conditional_information(classes, deed, &series.kinds);
+    let observed: f64 = series.deeds.iter().map(|(_, deed)| told(&series.classes, deed)).sum();
     let mut chance = SplitMix(channel.key.id().seed());
     let (mut at_least, mut done) = (0, 0);
     let mut permuted = series.classes.clone();
     while done < PERMUTATIONS && at_least < EXCEEDANCES {
-        permuted.chunks_mut(BLOCK).for_each(|block| chance.shuffle(block));
-        let now: f64 = series.deeds.iter().map(|(_, deed)| information(&permuted, deed)).sum();
+        series.permute(&mut permuted, &mut chance);
+        let now: f64 = series.deeds.iter().map(|(_, deed)| told(&permuted, deed)).sum();
         at_least += usize::from(now >= observed - 1e-12);
         done += 1;
     }
     let p_value =
         if at_least == EXCEEDANCES { at_least as f64 / done as f64 } else { (at_least + 1) as f64 / (done + 1) as f64 };
-    let told = |deed: &[u8]| information(&series.classes, deed);
-    let strongest = series.deeds.iter().max_by(|one, other| told(&one.1).total_cmp(&told(&other.1)))?.0;
-    let bounds = series.deeds.iter().map(|(_, deed)| bound_bits(&series.classes, deed));
+    let of = |deed: &[u8]| told(&series.classes, deed);
+    let strongest = series.deeds.iter().max_by(|one, other| of(&one.1).total_cmp(&of(&other.1)))?.0;
+    let bounds = series.deeds.iter().map(|(_, deed)| bound_bits(of(deed), &series.classes, deed, &series.kinds));
     Some(Dependence {
         replies: series.classes.len(),
-        reply_entropy_bits: entropy_bits(&series.classes),
+        reply_entropy_bits: series.reply_entropy_bits(),
         p_value,
         bound_bits: bounds.fold(0.0, f64::max),
         strongest,
     })
 }
 
-/// Replies by class, and what followed each.
+/// Replies by class, what was asked, and what followed each.
 struct Series {
     classes: Vec<u8>,
+    kinds: Vec<u8>,
     deeds: Vec<(Deed, Vec<u8>)>,
 }
 
@@ -188,8 +191,52 @@ impl Series {
             (Deed::OtherConnection, pairs.iter().map(follows).collect()),
         ];
         let deeds = all.into_iter().filter_map(|(deed, values)| Some((deed, thirds(values)?))).collect();
-        Self { classes: classes(pairs.iter().map(|(row, _)| *row)), deeds }
+        let kinds = kinds(pairs.iter().map(|(row, _)| *row));
+        Self { classes: classes(pairs.iter().map(|(row, _)| *row)), kinds, deeds }
     }
+
+    /// Classes of the replies to one kind of request.
+    fn classes_of(&self, kind: u8) -> Vec<u8> {
+        self.classes.iter().zip(&self.kinds).filter(|(_, of)| **of == kind).map(|(class, _)| *class).collect()
+    }
+
+    /// Whether the replies to any one kind of request differ.
+    fn varies(&self) -> bool {
+        (0..CLASSES as u8).any(|kind| count_kinds(&self.classes_of(kind)) > 1)
+    }
+
+    /// Entropy of the replies, given what was asked.
+    fn reply_entropy_bits(&self) -> f64 {
+        let total = self.classes.len() as f64;
+        let of = |kind: u8| {
+            let classes = self.classes_of(kind);
+            if classes.is_empty() { 0.0 } else { classes.len() as f64 / total * entropy_bits(&classes) }
+        };
+        (0..CLASSES as u8).map(of).sum()
+    }
+
+    /// Permutes the replies to each kind of request among neighbours of that kind.
+    fn permute(&self, classes: &mut [u8], chance: &mut SplitMix) {
+        for kind in 0..CLASSES as u8 {
+            let places: Vec<usize> =
+                self.kinds.iter().enumerate().filter(|(_, of)| **of == kind).map(|(at, _)| at).collect();
+            for block in places.chunks(BLOCK) {
+                let mut part: Vec<u8> = block.iter().filter_map(|at| classes.get(*at).copied()).collect();
+                chance.shuffle(&mut part);
+                for (at, class) in block.iter().zip(part) {
+                    classes.get_mut(*at).into_iter().for_each(|place| *place = class);
+                }
+            }
+        }
+    }
+}
+
+/// Numbers what was asked, the commonest first: method and path, else the size of the request where few sizes recur.
+fn kinds<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<u8> {
+    let sizes: BTreeSet<u32> = rows.clone().map(|row| row.request_bytes).collect();
+    let recurs = sizes.len() < CLASSES;
+    let key = |row: &Row| (row.request_kind, if recurs { row.request_bytes } else { 0 });
+    number(rows, key)
 }
 
 /// Numbers the classes of replies, the commonest first.
@@ -202,7 +249,12 @@ fn classes<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<u8> {
     let recurs = sizes.len() <= CLASSES;
     let size = |bytes: u32| if recurs { bytes } else { 32 - bytes.leading_zeros() };
     let key = |row: &Row| (row.status, size(row.response_bytes), row.content_hash);
-    let mut counts: BTreeMap<(u16, u32, u32), u32> = BTreeMap::new();
+    number(rows, key)
+}
+
+/// Numbers values, the commonest first; the rarest share a number.
+fn number<'a, K: Ord + Copy>(rows: impl Iterator<Item = &'a Row> + Clone, key: impl Fn(&Row) -> K) -> Vec<u8> {
+    let mut counts: BTreeMap<K, u32> = BTreeMap::new();
     rows.clone().for_each(|row| *counts.entry(key(row)).or_insert(0) += 1);
     let mut order: Vec<_> = counts.into_iter().collect();
     order.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
@@ -244,6 +296,22 @@ fn table(classes: &[u8], deed: &[u8]) -> [[f64; 3]; CLASSES] {
     table
 }
 
+/// Mutual information in nats given what was asked: the mean over the kinds of request.
+fn conditional_information(classes: &[u8], deed: &[u8], kinds: &[u8]) -> f64 {
+    let total = classes.len() as f64;
+    let mut sum = 0.0;
+    for kind in 0..CLASSES as u8 {
+        let of = |values: &[u8]| -> Vec<u8> {
+            values.iter().zip(kinds).filter(|(_, of)| **of == kind).map(|(value, _)| *value).collect()
+        };
+        let (some, next) = (of(classes), of(deed));
+        if !some.is_empty() {
+            sum += some.len() as f64 / total * information(&some, &next);
+        }
+    }
+    sum
+}
+
 /// Mutual information in nats.
 fn information(classes: &[u8], deed: &[u8]) -> f64 {
     let table = table(classes, deed);
@@ -267,14 +335,15 @@ fn entropy_bits(classes: &[u8]) -> f64 {
     terms.map(|count| -count / total * (count / total).log2()).sum()
 }
 
-/// Upper bound (95 %, one-sided) of the mutual information in bits. G = 2·n·I has about a non-central chi-square
-/// distribution with mean d + λ and variance 2·(d + 2·λ); λ is the largest for which the observed G is no lower than its
-/// 5 % quantile.
-fn bound_bits(classes: &[u8], deed: &[u8]) -> f64 {
+/// Upper bound (95 %, one-sided) of the mutual information in bits, of which `nats` was estimated. G = 2·n·I has about a
+/// non-central chi-square distribution with mean d + λ and variance 2·(d + 2·λ); λ is the largest for which the observed G is
+/// no lower than its 5 % quantile. Degrees of freedom are those of the kinds of request together.
+fn bound_bits(nats: f64, classes: &[u8], deed: &[u8], kinds: &[u8]) -> f64 {
     const Z: f64 = 1.645;
     let n = classes.len() as f64;
-    let g = 2.0 * n * information(classes, deed);
-    let freedom = ((count_kinds(classes) - 1) * (count_kinds(deed).max(1) - 1)).max(1) as f64;
+    let g = 2.0 * n * nats;
+    let each = ((count_kinds(classes) - 1) * (count_kinds(deed).max(1) - 1)).max(1);
+    let freedom = (each * count_kinds(kinds)) as f64;
     // g = d + λ − z·√(2d + 4λ): with u = √(2d + 4λ), u²/4 − z·u + d/2 − g = 0.
     let root = (Z * Z - (freedom / 2.0 - g)).max(0.0).sqrt();
     let u = 2.0 * (Z + root);

@@ -1,7 +1,7 @@
 //! A whole hunt: events of many hosts to a report.
 
 use crate::{
-    Census, Verdict,
+    Census, CodeProfiles, Verdict,
     host::hunt_host,
     origin::{AddressFacts, Origin},
 };
@@ -22,6 +22,8 @@ pub struct Options {
     pub since: Option<Timestamp>,
     /// Leave out events after this.
     pub until: Option<Timestamp>,
+    /// What is known of programs' code.
+    pub code: CodeProfiles,
     /// Version of the program, for the report.
     pub version: String,
 }
@@ -78,7 +80,7 @@ impl Hunt {
             }
             progress(Progress { done: done + 1, of });
         }
-        let mut verdict = Verdict::new(census, minimum);
+        let mut verdict = Verdict::new(census, minimum).with_code(self.options.code);
         hosts.into_iter().for_each(|host| verdict.judge(host));
         verdict.report(version)
     }

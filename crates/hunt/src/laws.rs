@@ -15,6 +15,8 @@ use monologue_model::{
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod witnesses;
+
 /// What one exchange was, with every fact recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Truth {
@@ -115,6 +117,7 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
         fresh_connection: true,
         request_bytes: ByteCount::measured(100, ByteLayer::Message),
         response_bytes: ByteCount::measured(0, ByteLayer::Message),
+        request_kind: None,
         status: None,
         content_hash: None,
         reply: Reply::Silent,

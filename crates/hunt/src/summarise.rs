@@ -55,6 +55,7 @@ fn add(channel: &mut Channel, linked: &LinkedExchange) {
         handling: exchange.handling,
         fresh_connection: exchange.fresh_connection,
         teardown: exchange.teardown,
+        request_kind: exchange.request_kind.unwrap_or(0),
     });
 }
 
@@ -137,6 +138,9 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
         process.signing_id.iter().for_each(|value| attributes.signing_ids.insert(value.clone()));
         process.team_id.iter().for_each(|value| attributes.team_ids.insert(value.clone()));
         process.user_id.iter().for_each(|value| attributes.user_ids.insert(*value));
+    }
+    if let Some(answer) = answer_signature(exchange) {
+        attributes.answers.insert(format!("{:08x}/{answer:016x}", exchange.request_kind.unwrap_or(0)).into());
     }
     exchange.links.iter().for_each(|link| attributes.links.insert(link.strength));
     if !exchange.lineage.is_empty() {

@@ -10,22 +10,22 @@ pub const WITNESSES_PER_CLAIM: usize = 3;
 /// Distinct values kept of each attribute.
 const ATTRIBUTE_CAP: usize = 64;
 
-/// The smallest distinct values of an attribute with their counts; keeps at most 64. Which are kept depends only on the
+/// The smallest distinct values of an attribute with their counts; keeps at most `CAP`. Which are kept depends only on the
 /// values, so merging stays associative and commutative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bounded<T: Ord> {
+pub struct Bounded<T: Ord, const CAP: usize = ATTRIBUTE_CAP> {
     entries: BTreeMap<T, u64>,
     /// There were more distinct values than are kept.
     pub overflow: bool,
 }
 
-impl<T: Ord> Default for Bounded<T> {
+impl<T: Ord, const CAP: usize> Default for Bounded<T, CAP> {
     fn default() -> Self {
         Self { entries: BTreeMap::new(), overflow: false }
     }
 }
 
-impl<T: Ord + Clone> Bounded<T> {
+impl<T: Ord + Clone, const CAP: usize> Bounded<T, CAP> {
     /// Counts one value.
     pub fn insert(&mut self, value: T) {
         *self.entries.entry(value).or_insert(0) += 1;
@@ -69,7 +69,7 @@ impl<T: Ord + Clone> Bounded<T> {
     }
 
     fn prune(&mut self) {
-        while self.entries.len() > ATTRIBUTE_CAP {
+        while self.entries.len() > CAP {
             self.entries.pop_last();
             self.overflow = true;
         }
@@ -118,6 +118,10 @@ pub struct Attributes {
     pub protocols: Bounded<Arc<str>>,
     /// Transport protocols.
     pub transports: Bounded<Transport>,
+    /// Distinct answers, each as what was asked and what came: eight hexadecimal digits for the kind of request (0 where it is
+    /// not known), a slash, and sixteen for the answer.
+    #[serde(default)]
+    pub answers: Bounded<Arc<str>, 8>,
     /// How records were joined to the application.
     #[serde(default)]
     pub links: Bounded<LinkStrength>,
@@ -144,6 +148,7 @@ impl Attributes {
         self.lineages.merge(&other.lineages);
         self.protocols.merge(&other.protocols);
         self.transports.merge(&other.transports);
+        self.answers.merge(&other.answers);
         self.links.merge(&other.links);
     }
 }

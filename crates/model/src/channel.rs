@@ -193,6 +193,9 @@ pub struct Row {
     /// Who ended its connection.
     #[serde(default)]
     pub teardown: Teardown,
+    /// What was asked: a hash of method and path without query; 0 means nobody recorded it.
+    #[serde(default)]
+    pub request_kind: u32,
 }
 
 // Design 1.2 bounds the memory of a channel by this.

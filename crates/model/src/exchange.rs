@@ -341,6 +341,8 @@ pub struct Exchange {
     pub request_bytes: ByteCount,
     /// Bytes received, at the best layer known.
     pub response_bytes: ByteCount,
+    /// What was asked: a hash of method and path without query. `None` means nobody recorded it.
+    pub request_kind: Option<u32>,
     /// HTTP status. `None` means nobody recorded one.
     pub status: Option<u16>,
     /// Hash of the response's content. `None` means nobody recorded it.

@@ -95,6 +95,9 @@ pub(crate) struct HuntArguments {
     /// Network or address that is ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
     #[arg(long, value_name = "NET")]
     pub(crate) local: Vec<String>,
+    /// Profiles of programs' code: NDJSON with path, verdict and slices. May be repeated.
+    #[arg(long, value_name = "FILE.ndjson")]
+    pub(crate) code: Vec<PathBuf>,
     /// List findings from this level on, and let them decide the exit code.
     #[arg(long, value_name = "LEVEL", default_value = "medium")]
     pub(crate) minimum_level: MinimumLevel,

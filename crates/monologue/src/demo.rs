@@ -36,6 +36,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
         lake: None,
         memory: None,
         local: Vec::new(),
+        code: Vec::new(),
         minimum_level: MinimumLevel::Medium,
         require: Vec::new(),
     };

@@ -3,6 +3,7 @@
 use crate::{
     assets,
     cli::HuntArguments,
+    code,
     inputs::{self, Plan},
     lake, outputs,
     talk::{Verdict, note},
@@ -10,7 +11,7 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Hunt, IpNet, Options};
+use monologue_hunt::{CodeProfiles, Hunt, IpNet, Options};
 use monologue_model::{Asset, Level, Report, Sight};
 use std::net::IpAddr;
 
@@ -53,14 +54,15 @@ pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
                 .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?,
         );
     }
+    let code = code::read(&arguments.code)?;
     match &arguments.lake {
-        Some(address) => lake::hunt(arguments, address, &local, minimum),
-        None => run_on_files(arguments, local, minimum),
+        Some(address) => lake::hunt(arguments, address, &local, code, minimum),
+        None => run_on_files(arguments, local, code, minimum),
     }
 }
 
 /// Reads and hunts files: in memory while they fit, else through a temporary lake.
-fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, minimum: Level) -> Result<Report> {
+fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, code: CodeProfiles, minimum: Level) -> Result<Report> {
     let memory = arguments.memory.as_deref().map_or(Ok(lake::DEFAULT_MEMORY), lake::memory)?;
     let plan = Plan::new(&arguments.inputs, &arguments.assets)?;
     let mut assets = Vec::new();
@@ -72,6 +74,7 @@ fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, minimum: Level) ->
         local: local.clone(),
         since: plan.since,
         until: plan.until,
+        code: code.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let mut unnamed = false;
@@ -89,7 +92,8 @@ fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, minimum: Level) ->
     let sources = match read {
         Err(error) if error.is::<DoesNotFit>() => {
             drop(hunt);
-            return through_a_lake(arguments, &plan, &assets, &local, memory, minimum);
+            let told = lake::Told { local: &local, code, memory, minimum };
+            return through_a_lake(arguments, &plan, &assets, told);
         }
         read => read?,
     };
@@ -113,21 +117,14 @@ fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, minimum: Level) ->
 struct DoesNotFit;
 
 /// The same hunt through a lake in a temporary folder, which is removed at the end.
-fn through_a_lake(
-    arguments: &HuntArguments,
-    plan: &Plan,
-    assets: &[Asset],
-    local: &[IpNet],
-    memory: u64,
-    minimum: Level,
-) -> Result<Report> {
+fn through_a_lake(arguments: &HuntArguments, plan: &Plan, assets: &[Asset], told: lake::Told<'_>) -> Result<Report> {
     let context = "cannot make a temporary folder; hint: free some disk space, or give more --memory";
     let folder = tempfile::tempdir().context(context)?;
     note(&format!("more than fits in memory: working through a temporary lake in {}", folder.path().display()));
     let address = folder.path().join("lake");
-    let taken = lake::ingest_plan(&address, plan, assets, lake::DEFAULT_BUCKETS, memory)?;
+    let taken = lake::ingest_plan(&address, plan, assets, lake::DEFAULT_BUCKETS, told.memory)?;
     inputs::account(&taken.summaries(), taken.unnamed)?;
-    let mut report = lake::hunt_lake(&address, &Window::new(&arguments.inputs)?, local, memory, minimum)?;
+    let mut report = lake::hunt_lake(&address, &Window::new(&arguments.inputs)?, told)?;
     report.summary.sources = taken.summaries();
     Ok(report)
 }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod cli;
+mod code;
 mod demo;
 mod hosts;
 mod hunting;

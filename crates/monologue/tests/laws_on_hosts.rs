@@ -6,8 +6,8 @@ use monologue_hunt::{
     Census, Fold, HostHunt, HourSummary, Hunt, Options, Verdict, absence, disposition, hunt_host, judge, judge::Context,
 };
 use monologue_model::{
-    ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Sight,
-    SightSet,
+    ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Report,
+    Sight, SightSet,
 };
 use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc};
 
@@ -30,7 +30,15 @@ impl Random {
 
 /// The events of a simulated fleet, by host; network records by the address list the simulation hands out.
 fn fleet(seed: u64) -> BTreeMap<Arc<str>, Vec<Event>> {
-    let fleet = monologue_simulate::simulate(&monologue_simulate::Options { seed, ..Default::default() });
+    fleet_with(seed, |text| text)
+}
+
+/// The same, with the text of every file changed first.
+fn fleet_with(seed: u64, change: impl Fn(String) -> String) -> BTreeMap<Arc<str>, Vec<Event>> {
+    let mut fleet = monologue_simulate::simulate(&monologue_simulate::Options { seed, ..Default::default() });
+    for file in &mut fleet.files {
+        file.bytes = change(String::from_utf8(std::mem::take(&mut file.bytes)).unwrap()).into_bytes();
+    }
     let mut events: Vec<Event> = Vec::new();
     let mut owners: BTreeMap<String, Arc<str>> = BTreeMap::new();
     for file in &fleet.files {
@@ -157,7 +165,7 @@ fn forget(events: &[Event], random: &mut Random, count: usize, wanted: impl Fn(&
 #[test]
 fn removing_records_of_a_host_makes_no_new_claim() {
     let mut made = 0;
-    let mut rounds = 0;
+    let (mut rounds, mut removed) = (0, 0);
     for (host, events) in fleet(11) {
         let full = hunt_host(&host, events.clone());
         let before = claims(&full);
@@ -173,18 +181,63 @@ fn removing_records_of_a_host_makes_no_new_claim() {
             |detail| !matches!(detail, Detail::Coverage(_)),
         ];
         for wanted in kinds {
-            for count in [1, 5, 50] {
+            for count in [1, 5, 80] {
                 let poorer = hunt_host(&host, forget(&events, &mut random, count, wanted));
                 let after = claims(&poorer);
                 let new: Vec<_> =
                     after.difference(&before).filter(|claim| !refined(claim, &poorer, &full, &before)).collect();
                 assert!(new.is_empty(), "{host}: forgetting {count} records made {new:?}");
                 rounds += 1;
+                removed += count;
             }
         }
     }
     assert!(made > 20, "only {made} claims were there to be lost");
     assert!(rounds > 100, "only {rounds} rounds");
+    assert!(removed > 10_000, "only {removed} records were removed");
+}
+
+/// Everything that is said of the channels of one application, without its names.
+fn said_of(report: &Report, application: &str) -> Vec<String> {
+    let mut said: Vec<String> = report
+        .findings
+        .iter()
+        .filter(|finding| *finding.application.name == *application)
+        .map(|finding| {
+            let signals: Vec<String> = finding
+                .signals
+                .iter()
+                .filter(|signal| !signal.id.starts_with("identity."))
+                .map(|signal| format!("{} {} {} {}", signal.id, signal.judgement, signal.weight, signal.why))
+                .collect();
+            format!("{} {} {:?} {}", finding.destination.host, finding.disposition, finding.leaning, signals.join("; "))
+        })
+        .collect();
+    said.sort();
+    said
+}
+
+#[test]
+fn renaming_a_program_changes_nothing_but_what_is_said_of_its_identity() {
+    let report = |hosts: BTreeMap<Arc<str>, Vec<Event>>| {
+        let mut hunt = Hunt::new(Options::default());
+        for (host, events) in hosts {
+            for mut event in events {
+                event.host = Some(host.clone());
+                hunt.take(event);
+            }
+        }
+        hunt.finish(Level::Info, &mut |_| {})
+    };
+    let before = report(fleet(13));
+    // One that is honest and one that is not; the new names sort elsewhere, and one sounds like Apple's.
+    for (old, new) in [("harborlined", "zzzrelayd"), ("glintbar-helper", "cfprefsd")] {
+        let (path, renamed) = (format!("/{old}\""), format!("/{new}\""));
+        let after = report(fleet_with(13, |text| text.replace(&path, &renamed)));
+        let (then, now) = (said_of(&before, old), said_of(&after, new));
+        assert!(!then.is_empty(), "{old} is there");
+        assert_eq!(then, now, "{old} as {new}");
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 use monologue_model::{
-    Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, ChannelKey, Cite,
-    Confidence, DestinationSummary, Disposition, Finding, HostCoverage, HuntSummary, LargestBytes, LayerSays, LayerView, Level,
+    Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, ChannelKey, Cite, Confidence,
+    DestinationSummary, Disposition, Finding, HostCoverage, HuntSummary, LargestBytes, LayerSays, LayerView, Level,
     Prevalence, Provenance, Reading, Report, SCHEMA, Service, Sha256, Sight, SightCoverage, SignalOutcome,
     SignatureState, SourceSummary, TimelineKind, TimelinePoint, Timestamp,
 };

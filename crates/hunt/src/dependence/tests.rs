@@ -29,6 +29,7 @@ fn channel(seed: u64, requests: &[(u32, f64, u32)]) -> Channel {
             handling: Handling::Unknown,
             fresh_connection: true,
             teardown: Teardown::Unknown,
+            request_kind: 0,
         });
         time = time.saturating_add((wait * 1e9) as i64);
     }
@@ -124,6 +125,25 @@ fn information_is_that_of_the_textbook() {
     let bits = information(&classes, &deed) / std::f64::consts::LN_2;
     assert!((bits - 0.1887).abs() < 1e-4, "{bits}");
     assert!((entropy_bits(&classes) - 1.0).abs() < 1e-12);
-    let bound = bound_bits(&classes, &deed);
+    let bound = bound_bits(information(&classes, &deed), &classes, &deed, &vec![0; classes.len()]);
     assert!(bits < bound && bound < bits + 0.08, "{bound}");
+}
+
+#[test]
+fn a_client_that_takes_turns_between_two_addresses_depends_on_neither() {
+    // The first answers nothing and is followed at once by the second, which always says the same.
+    let mut turns = careless(5, 400);
+    for (at, (size, wait, sent)) in turns.iter_mut().enumerate() {
+        (*size, *sent) = if at % 2 == 0 { (0, 120) } else { (217, 140) };
+        *wait = if at % 2 == 0 { 0.03 } else { *wait };
+    }
+    assert_eq!(found(5, &turns), None, "to each request the same answer");
+    // Now the second varies, and nothing follows from it.
+    let mut chance = SplitMix(9);
+    for (size, _, sent) in turns.iter_mut().filter(|(_, _, sent)| *sent == 140) {
+        *size = [217, 300][(chance.next() % 2) as usize];
+        assert_eq!(*sent, 140);
+    }
+    let found = found(5, &turns).unwrap();
+    assert!(!found.is_dependent(), "{found:?}");
 }

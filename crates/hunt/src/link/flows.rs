@@ -7,7 +7,8 @@ use super::{
 use crate::{coverage::Coverage, settings};
 use monologue_model::{
     ByteCount, ByteLayer, Destination, DestinationName, Detail, Event, Flow, FlowReply, HttpTransaction, Provenance,
-    RecordPhase, Reply, Service, Sight, SightSet, Teardown, Timestamp, TlsHandshake, Transport, WitnessKind, part_of,
+    RecordPhase, Reply, Service, Sha256, Sight, SightSet, Teardown, Timestamp, TlsHandshake, Transport, WitnessKind,
+    part_of,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, net::SocketAddr, sync::Arc};
@@ -44,6 +45,8 @@ pub(crate) struct Request {
     pub(crate) pending: bool,
     pub(crate) seen: SightSet,
     pub(crate) teardown: Teardown,
+    /// What was asked: a hash of method and path. `None` means nobody recorded it.
+    pub(crate) kind: Option<u32>,
     pub(crate) fresh: bool,
     pub(crate) answered_at: Option<Timestamp>,
     pub(crate) protocol: Option<Arc<str>>,
@@ -389,6 +392,7 @@ impl Connection {
             pending: snapshot && !reply.is_answer(),
             seen,
             teardown,
+            kind: None,
             fresh: !self.is_continuation(),
             answered_at: reply.is_answer().then_some(self.end),
             protocol: self.protocol(),
@@ -452,6 +456,7 @@ impl Connection {
             pending: http.phase == RecordPhase::Snapshot && !reply.is_answer(),
             seen,
             teardown: Teardown::Unknown,
+            kind: kind_of(http),
             fresh: first,
             answered_at: reply.is_answer().then_some(time.max(self.end.min(time.saturating_add(1_000_000_000)))),
             protocol: self.protocol(),
@@ -528,6 +533,14 @@ impl Connection {
         }
         cites
     }
+}
+
+/// What an HTTP request asks for, whatever its query says.
+fn kind_of(http: &HttpTransaction) -> Option<u32> {
+    let (method, uri) = (http.method.as_deref()?, http.uri.as_deref()?);
+    let path = uri.split(['?', '#', ';']).next().unwrap_or(uri);
+    let hash = Sha256::of(format!("{method} {path}").as_bytes());
+    Some(hash.as_bytes().iter().take(4).fold(0, |kind, byte| kind << 8 | u32::from(*byte)).max(1))
 }
 
 /// Whether two rows are the same row of the same flow.

@@ -228,6 +228,7 @@ impl Host<'_> {
             fresh_connection: false,
             request_bytes: ByteCount::absent(ByteLayer::Payload),
             response_bytes: ByteCount::absent(ByteLayer::Payload),
+            request_kind: None,
             status: None,
             content_hash: None,
             reply: Reply::Unknown,
@@ -367,6 +368,7 @@ impl Host<'_> {
         exchange.fresh_connection |= alone && first.fresh;
         if alone {
             exchange.teardown = first.teardown;
+            exchange.request_kind = first.kind;
         }
         exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
@@ -436,6 +438,7 @@ impl Host<'_> {
             exchange.reply = exchange.reply.max(request.reply);
             exchange.seen = exchange.seen.union(request.seen);
             exchange.teardown = request.teardown;
+            exchange.request_kind = request.kind;
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
             cite_joined(exchange, request.joined.iter());
@@ -483,6 +486,7 @@ impl Host<'_> {
             exchange.reply = request.reply;
             exchange.reply_pending = request.pending;
             exchange.teardown = request.teardown;
+            exchange.request_kind = request.kind;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);
             cite_joined(&mut exchange, request.joined.iter());

@@ -2,7 +2,8 @@
 //!
 //! # What it says
 //! At least eight answers came and all were alike in status, size and, where seen, content. It speaks from absence: one
-//! answer of unknown size makes it blind.
+//! answer of unknown size makes it blind. Where several things are asked for in turn (method and path), the same is said if
+//! each always gets the same answer.
 //!
 //! # Why it matters
 //! Labelled one-way implants usually do get answers: the same error, hundreds of times, that never changes what they do. A
@@ -20,6 +21,7 @@
 use super::{Signal, counted, refutes, supports};
 use crate::{absence::Subject, judge::Context, settings};
 use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
+use std::collections::BTreeSet;
 
 /// See the module comment, which is the manual page.
 pub(super) struct ConstantResponse;
@@ -43,16 +45,18 @@ impl Signal for ConstantResponse {
 
     fn judge(&self, subject: &Subject<'_>, context: &Context) -> Judgement {
         let possible = subject.possible;
-        let answers = possible.answer;
         let due = possible.reply_due() + subject.missing;
-        let alike = answers.is_constant() && answers.seen == due;
+        let alike = possible.answer.is_constant() && possible.answer.seen == due;
         // Counted are its own answers; those that may belong to it have to agree.
         let own = subject.channel.counters.answer.seen;
-        if !alike || own < settings::IDENTICAL_REPLIES_MINIMUM {
+        if own < settings::IDENTICAL_REPLIES_MINIMUM {
             return Judgement::Silent;
         }
         let times = counted(own, "time");
-        if possible.reply.of(Reply::HandshakeOnly) == answers.seen {
+        if !alike {
+            return to_each_the_same(subject, context, due);
+        }
+        if possible.reply.of(Reply::HandshakeOnly) == possible.answer.seen {
             return supports(6.0, format!("the same failed TLS handshake {times}, and the client never gave up"));
         }
         // Without every status, the constant answer may be a 204 or 304, which says nothing.
@@ -69,4 +73,27 @@ impl Signal for ConstantResponse {
             _ => Judgement::Silent,
         }
     }
+}
+
+/// Several things are asked for, and to each the answer is always the same: at least eight times each, an error among them.
+fn to_each_the_same(subject: &Subject<'_>, context: &Context, due: u64) -> Judgement {
+    let (possible, channel) = (subject.possible, subject.channel);
+    // Another request that may be this channel's may have been answered otherwise.
+    let whole = possible.exchanges == channel.counters.exchanges && possible.answer.seen == due;
+    let answers = &channel.attributes.answers;
+    let kinds: BTreeSet<&str> = answers.iter().filter_map(|(answer, _)| answer.split('/').next()).collect();
+    let often = answers.iter().all(|(_, count)| count >= settings::IDENTICAL_REPLIES_MINIMUM);
+    let known = !kinds.contains("00000000") && kinds.len() == answers.len() && answers.len() > 1;
+    let errors = possible.status.greatest.is_some_and(|status| (400..600).contains(&status));
+    if !whole || answers.overflow || !often || !known || !errors || context.backs_off == Some(true) {
+        return Judgement::Silent;
+    }
+    supports(
+        5.0,
+        format!(
+            "{} are asked for, {} in all, and to each the answer is always the same, an error among them",
+            counted(kinds.len() as u64, "thing"),
+            counted(channel.counters.exchanges, "time"),
+        ),
+    )
 }

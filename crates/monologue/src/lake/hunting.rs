@@ -7,7 +7,7 @@ use super::{
 use crate::{cli::HuntArguments, talk::note, window::Window};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict};
+use monologue_hunt::{Census, CodeProfiles, HostHunt, IpNet, Origin, Verdict};
 use monologue_lake::{
     ledger::{Lake, LedgerError},
     store::StoreError,
@@ -33,37 +33,49 @@ const ROW_BYTES: u64 = 48;
 ///
 /// # Errors
 /// When there is no lake, it cannot be read, or an option does not go with it.
-pub(crate) fn hunt(arguments: &HuntArguments, address: &Path, local: &[IpNet], minimum: Level) -> Result<Report> {
+pub(crate) fn hunt(
+    arguments: &HuntArguments,
+    address: &Path,
+    local: &[IpNet],
+    code: CodeProfiles,
+    minimum: Level,
+) -> Result<Report> {
     if !arguments.assets.is_empty() {
         bail!("expected --assets with `monologue ingest`: a lake keeps them; hint: ingest them, then hunt");
     }
     let window = Window::new(&arguments.inputs)?;
     let memory = arguments.memory.as_deref().map_or(Ok(DEFAULT_MEMORY), memory)?;
-    hunt_lake(address, &window, local, memory, minimum)
+    hunt_lake(address, &window, Told { local, code, memory, minimum })
+}
+
+/// What a hunt is told besides where and when.
+pub(crate) struct Told<'a> {
+    /// Networks that are ours.
+    pub(crate) local: &'a [IpNet],
+    /// Profiles of programs' code.
+    pub(crate) code: CodeProfiles,
+    /// Memory to use, in bytes.
+    pub(crate) memory: u64,
+    /// The lowest level that is listed.
+    pub(crate) minimum: Level,
 }
 
 /// Hunts a lake within some memory, and keeps what was decided where the lake can be written.
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn hunt_lake(
-    address: &Path,
-    window: &Window,
-    local: &[IpNet],
-    memory: u64,
-    minimum: Level,
-) -> Result<Report> {
+pub(crate) fn hunt_lake(address: &Path, window: &Window, told: Told<'_>) -> Result<Report> {
     let mut lake = match Lake::open_for_writing(store(address)?) {
         Err(error) if is_barred(&error) => {
             note(&format!("what is decided now is not kept: {error}"));
             let lake = Lake::open(store(address)?)?;
-            return hunt_through(&Access::Reading(&lake), &Summary::of(&lake)?, window, local, memory, minimum);
+            return hunt_through(&Access::Reading(&lake), &Summary::of(&lake)?, window, told);
         }
         opened => opened.context("cannot open the lake")?,
     };
     let before = Summary::of(&lake)?;
     let access = Access::Writing(Box::new(Mutex::new(lake.begin()?)));
-    let report = hunt_through(&access, &before, window, local, memory, minimum)?;
+    let report = hunt_through(&access, &before, window, told)?;
     if let Access::Writing(publication) = access {
         let publication = publication.into_inner().unwrap_or_else(PoisonError::into_inner);
         if !publication.is_empty() {
@@ -112,14 +124,8 @@ impl Summary {
     }
 }
 
-fn hunt_through(
-    access: &Access<'_>,
-    summary: &Summary,
-    window: &Window,
-    local: &[IpNet],
-    memory: u64,
-    minimum: Level,
-) -> Result<Report> {
+fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: Told<'_>) -> Result<Report> {
+    let Told { local, code, memory, minimum } = told;
     let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
     let each = memory / workers as u64;
     let shared = timetable::shared_stretches(access, SHARED_BUCKET)?;
@@ -156,7 +162,7 @@ fn hunt_through(
     })?;
     bar.finish_and_clear();
     let census = census.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut verdict = Verdict::new(census, minimum);
+    let mut verdict = Verdict::new(census, minimum).with_code(code);
     let hosts = hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
     hosts.each(|host| verdict.judge(host))?;
     let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());

@@ -9,7 +9,7 @@ mod reroute;
 mod routing;
 mod timetable;
 
-pub(crate) use hunting::{hunt, hunt_lake};
+pub(crate) use hunting::{Told, hunt, hunt_lake};
 pub(crate) use ingesting::{ingest, ingest_plan};
 pub(crate) use keeping::keep;
 
