@@ -37,7 +37,10 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]
     let (level, level_reason) = weigh::level(score, disposition, attributed, answers, context);
     let application = application_of(channel);
     let destination = destination_of(channel);
-    let blind = blind_spots(subject, disposition, leaning);
+    let mut blind = blind_spots(subject, disposition, leaning);
+    if !disposition.is_definite() && blind.is_empty() && context.code.is_none() {
+        blind.push(unread_code(subject));
+    }
     let layers = layers::views(subject, context);
     let contradictions = layers::contradictions(&layers);
     let mut finding = Finding {
@@ -206,6 +209,17 @@ fn blind_spots(subject: &Subject<'_>, disposition: Disposition, leaning: Option<
         }
     }
     spots
+}
+
+/// Everything else was seen and does not settle it: what the program does with a reply in memory, only its code shows.
+fn unread_code(subject: &Subject<'_>) -> BlindSpot {
+    BlindSpot {
+        sight: Sight::CodeProfile,
+        seen: 0,
+        of: subject.channel.counters.exchanges,
+        consequence: "whether the program has a path that uses a response at all".to_owned(),
+        collect: Sight::CodeProfile.how_to_collect().to_owned(),
+    }
 }
 
 /// The check that most often kept a request without a response from being called unanswered.

@@ -200,6 +200,12 @@ pub(crate) struct SimulateArguments {
     /// What stands between events and their records, such as nat or proxy+drift-50ppm.
     #[arg(long, value_name = "NAME", default_value = "none", value_parser = disturbance)]
     pub(crate) disturb: Disturbance,
+    /// Record a story of one Mac in place of a fleet: a text file, or the block `story` of a Markdown file such as a case.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "hours", "disturb"])]
+    pub(crate) story: Option<PathBuf>,
+    /// Sensor to take away from a story: endpoint, files, exits, log or network. May be repeated.
+    #[arg(long, value_name = "SENSOR", requires = "story")]
+    pub(crate) without: Vec<String>,
     /// Write into a folder that is not empty.
     #[arg(long)]
     pub(crate) force: bool,

@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use monologue_model::Level;
-use monologue_simulate::Options;
+use monologue_simulate::{Fleet, Options, story};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -53,6 +53,9 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
 /// # Errors
 /// When the folder is not empty, or cannot be written to.
 pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
+    if let Some(story) = &arguments.story {
+        return tell(arguments, story);
+    }
     let options =
         Options { seed: arguments.seed, hours: arguments.hours, disturbance: arguments.disturb, ..Options::default() };
     if !arguments.force {
@@ -64,6 +67,35 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
         "wrote {files} files to {shown}; hunt them with: monologue hunt {shown} --assets {shown}/assets.csv"
     ));
     Ok(Verdict::Nothing)
+}
+
+/// The Mac of a story.
+const STORY_MAC: &str = "anna-mac";
+
+/// Records a story.
+fn tell(arguments: &SimulateArguments, path: &Path) -> Result<Verdict> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the story {}", path.display()))?;
+    let without: Vec<&str> = arguments.without.iter().map(String::as_str).collect();
+    let files =
+        story::record(STORY_MAC, story_in(&text), &without).with_context(|| format!("in {}", path.display()))?;
+    if !arguments.force {
+        refuse_if_taken(&arguments.folder, "name another, or use --force")?;
+    }
+    let fleet = Fleet { files, truth: Vec::new(), links: Vec::new() };
+    monologue_simulate::write(&fleet, &arguments.folder)
+        .with_context(|| format!("cannot write to {}", arguments.folder.display()))?;
+    let shown = arguments.folder.display();
+    note(&format!(
+        "wrote {} files to {shown}; hunt them with: monologue hunt {shown} --assets {shown}/assets.csv --minimum-level info",
+        fleet.files.len()
+    ));
+    Ok(Verdict::Nothing)
+}
+
+/// The block `story` of a Markdown text; the whole text if it has none.
+fn story_in(text: &str) -> &str {
+    let block = text.split_once("\n```story\n").and_then(|(_, rest)| rest.split_once("\n```"));
+    block.map_or(text, |(block, _)| block)
 }
 
 /// A folder in the system's place for temporary files that was not there before: what somebody else laid out under a

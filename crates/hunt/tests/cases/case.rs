@@ -33,6 +33,8 @@ pub(crate) struct Case {
     pub(crate) text: String,
     pub(crate) files: Vec<(String, String)>,
     pub(crate) story: Option<String>,
+    /// Profiles of programs' code, one JSON object a line.
+    pub(crate) code: String,
     pub(crate) expectations: Vec<Expectation>,
 }
 
@@ -96,6 +98,7 @@ pub(crate) fn parse(path: &Path) -> Case {
         text: text.clone(),
         files: Vec::new(),
         story: None,
+        code: String::new(),
         expectations: Vec::new(),
     };
     assert!(text.starts_with("# "), "{name}: a case begins with its title");
@@ -112,8 +115,9 @@ pub(crate) fn parse(path: &Path) -> Case {
                 case.files.push((path.to_owned(), expand(rest, body)));
             }
             ("story", _) => case.story = Some(body.to_owned()),
+            ("code", _) => case.code = body.to_owned(),
             ("expect", rest) => case.expectations.push(expectation(&name, rest, body, body_at..end)),
-            (other, _) => panic!("{name}: expected a block telemetry, story or expect, found {other:?}"),
+            (other, _) => panic!("{name}: expected a block telemetry, story, code or expect, found {other:?}"),
         }
         at = end + 4;
     }

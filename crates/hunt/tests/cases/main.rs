@@ -3,7 +3,7 @@
 //! A case holds fenced blocks. ```` ```story ```` tells what happens on one Mac (see `monologue_simulate::story`); it is
 //! recorded in native formats and read as any telemetry is. ```` ```telemetry PATH ```` is a file as it stands, with
 //! `repeat=N every=SECONDS` for lines with placeholders. ```` ```expect ```` says what is found of one channel, one
-//! `key: value` a line; ```` ```expect without endpoint, network ```` says what is left of it when sensors are taken away.
+//! `key: value` a line; ```` ```code ```` holds profiles of programs' code; ```` ```expect without endpoint, network ```` says what is left of it when sensors are taken away.
 //!
 //! `MONOLOGUE_CASES=DIR` takes the files from another folder, `MONOLOGUE_CASE=NAME` runs one and prints all that is found,
 //! `MONOLOGUE_REWRITE=1` writes what was found into the blocks, to be reviewed as any other change.
@@ -13,7 +13,7 @@ mod case;
 
 use case::{Case, Expectation, MAC};
 use monologue_formats::{Input, Item};
-use monologue_hunt::{Hunt, Options, SIGNALS};
+use monologue_hunt::{CodeProfiles, Hunt, Options, SIGNALS};
 use monologue_model::{Asset, Detail, Finding, Level};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,9 @@ fn asset(bytes: &[u8]) -> Option<Asset> {
 fn hunt(case: &Case, without: &[String]) -> Vec<Finding> {
     let files = files(case, without);
     let assets = files.iter().filter(|(path, _)| path == "assets.csv").filter_map(|(_, bytes)| asset(bytes)).collect();
-    let mut hunt = Hunt::new(Options { assets, ..Options::default() });
+    let mut code = CodeProfiles::default();
+    case.code.lines().for_each(|line| code.add(&serde_json::from_str(line).unwrap()));
+    let mut hunt = Hunt::new(Options { assets, code, ..Options::default() });
     for (path, bytes) in files.iter().filter(|(path, _)| path != "assets.csv") {
         let (format, input) = Input::from_bytes(path, bytes).with_head(monologue_formats::detect).unwrap();
         let format = match format {
