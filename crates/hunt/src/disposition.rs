@@ -2,6 +2,7 @@
 
 use crate::{absence::Subject, settings};
 use monologue_model::{Channel, Disposition, Handling, Reading, Reply, Sight};
+use std::collections::BTreeSet;
 
 /// The disposition that the evidence suffices for (design 1.3); `Unknown` where it does not.
 #[must_use]
@@ -98,8 +99,20 @@ pub fn lean(subject: &Subject<'_>) -> Option<Disposition> {
         return Some(Disposition::ReplyUnhandled);
     }
     let identical = counters.answer.is_constant() && counters.answer.seen >= settings::IDENTICAL_REPLIES_MINIMUM;
+    let identical = identical || kinds_always_answered_alike(subject.channel).is_some();
     let empty_after = counters.effects.seen > 0 && counters.effects.yes == 0;
     (silent == 0 && answered > 0 && (identical || empty_after)).then_some(Disposition::ReplyUnhandled)
+}
+
+/// How many things are asked for in turn, if there are several and to each the answer is always the same, at least eight
+/// times. `None`: that is not so, or not known.
+#[must_use]
+pub(crate) fn kinds_always_answered_alike(channel: &Channel) -> Option<u64> {
+    let answers = &channel.attributes.answers;
+    let kinds: BTreeSet<&str> = answers.iter().filter_map(|(answer, _)| answer.split('/').next()).collect();
+    let often = answers.iter().all(|(_, count)| count >= settings::IDENTICAL_REPLIES_MINIMUM);
+    let known = !kinds.contains("00000000") && kinds.len() == answers.len() && answers.len() > 1;
+    (known && often && !answers.overflow).then_some(kinds.len() as u64)
 }
 
 /// Which meanings of "one-way" a disposition matches (attack knowledge 1.5: AN1601, its siblings and the technique differ).

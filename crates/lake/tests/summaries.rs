@@ -6,7 +6,7 @@ use monologue_lake::tables::{
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelKey, Handling, Provenance, Reply, Row, Service, Sha256, Sight, SightSet,
-    SignatureState, Timestamp, Transport, Witness, WitnessKind,
+    SignatureState, Teardown, Timestamp, Transport, Witness, WitnessKind,
 };
 use proptest::{
     collection::vec,
@@ -44,13 +44,13 @@ fn time() -> BoxedStrategy<Timestamp> {
 }
 
 fn row() -> BoxedStrategy<Row> {
-    use Handling::{AbandonedAtHeaders, CancelledOnSend, Delivered, NeverSent};
     let reply = select(vec![Reply::Unknown, Reply::Silent, Reply::HandshakeOnly, Reply::Bytes, Reply::Payload]);
-    let handling = select(vec![Handling::Unknown, NeverSent, CancelledOnSend, AbandonedAtHeaders, Delivered]);
+    let handling = select(Handling::ALL.to_vec());
+    let teardown = select(Teardown::ALL.to_vec());
     let seen = vec(select(Sight::ALL.to_vec()), 0..5);
     let small = any::<(u32, u32, u32, u16, u16, bool)>();
-    (time(), small, seen, reply, handling)
-        .prop_map(|(time, small, seen, reply, handling)| {
+    (time(), small, seen, reply, (handling, teardown, any::<u32>()))
+        .prop_map(|(time, small, seen, reply, (handling, teardown, request_kind))| {
             let (request_bytes, response_bytes, content_hash, status, effects, fresh_connection) = small;
             let seen: SightSet = seen.into_iter().collect();
             Row {
@@ -65,6 +65,8 @@ fn row() -> BoxedStrategy<Row> {
                 reply,
                 handling,
                 fresh_connection,
+                teardown,
+                request_kind,
             }
         })
         .boxed()

@@ -3,7 +3,8 @@
 
 use monologue_formats::{Input, Item};
 use monologue_hunt::{
-    Census, Fold, HostHunt, HourSummary, Hunt, Options, Verdict, absence, disposition, hunt_host, judge, judge::Context,
+    Census, Fold, HostHunt, HourSummary, Hunt, Options, Verdict, absence, dependence, disposition, hunt_host, judge,
+    judge::Context,
 };
 use monologue_model::{
     ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Report,
@@ -112,7 +113,8 @@ fn claims(hunted: &HostHunt) -> BTreeSet<(String, String)> {
         if disposition.is_definite() {
             claims.insert((name.clone(), disposition.to_string()));
         }
-        for answer in judge::judge(&subject, &Context::default()) {
+        let dependence = dependence::test(channel, &hunted.awake.clock(), &[]);
+        for answer in judge::judge(&subject, &Context { dependence, ..Context::default() }) {
             let from_absence = matches!(answer.signal.needs(), Needs::Every(_));
             if from_absence && matches!(answer.judgement, Judgement::Supports { .. }) {
                 claims.insert((name.clone(), answer.signal.id().to_string()));
@@ -181,7 +183,7 @@ fn removing_records_of_a_host_makes_no_new_claim() {
             |detail| !matches!(detail, Detail::Coverage(_)),
         ];
         for wanted in kinds {
-            for count in [1, 5, 80] {
+            for count in [1, 5, 100] {
                 let poorer = hunt_host(&host, forget(&events, &mut random, count, wanted));
                 let after = claims(&poorer);
                 let new: Vec<_> =

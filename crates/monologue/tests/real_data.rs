@@ -86,3 +86,53 @@ fn a_beacon_through_an_explicit_proxy_is_found_by_the_name_asked_for() {
     assert!(!at_least_medium(google), "{}", shown(google));
     assert!(of("10.136.0.16").is_none(), "the proxy itself is no destination");
 }
+
+/// The sentence of a layer of a finding.
+fn layer<'a>(finding: &'a Value, name: &str) -> &'a str {
+    let layers = finding.pointer("/layers").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    layers.iter().find(|layer| text(layer, "/layer") == name).map_or("", |layer| text(layer, "/sentence"))
+}
+
+#[test]
+fn a_bot_that_polls_two_pages_for_ever_is_described_as_a_reader_of_the_rows_would() {
+    let Some(data) = data() else { return };
+    let findings = hunt(&[data.join("network/aktaion/WinBABOAPT")]);
+    let bot = findings.iter().find(|finding| text(finding, "/destination/host") == "crysys.hu").expect("its channel");
+    // By counting the rows of http.log: 10,564 requests, half for a page that comes empty, half for one that is not there.
+    assert_eq!(bot.pointer("/exchanges"), Some(&serde_json::json!(10_564)));
+    let wire = layer(bot, "wire");
+    assert!(wire.contains("5282 answered without a body, 5282 answered with a body"), "{wire}");
+    // Nothing of the host itself was recorded: what became of the replies cannot be claimed, and looks unhandled.
+    assert_eq!((text(bot, "/disposition"), text(bot, "/leaning")), ("unknown", "reply-unhandled"), "{}", shown(bot));
+    assert_eq!(text(bot, "/blind/0/sight"), "file.effect");
+}
+
+#[test]
+fn a_bot_whose_answers_vary_is_not_called_unhandled() {
+    let Some(data) = data() else { return };
+    let findings = hunt(&[data.join("network/aktaion/Win5BotNETEXECCGEODo")]);
+    let bot =
+        findings.iter().find(|finding| text(finding, "/destination/host") == "201.175.17.35").expect("its channel");
+    // Twelve posts, each answered with some kilobytes of another size: whatever it did with them was not recorded.
+    assert_eq!(bot.pointer("/exchanges"), Some(&serde_json::json!(12)));
+    assert!(layer(bot, "wire").contains("12 answered with a body"));
+    assert_eq!((text(bot, "/disposition"), text(bot, "/leaning")), ("unknown", ""), "{}", shown(bot));
+}
+
+#[test]
+fn a_connectivity_check_is_explained_as_what_it_is() {
+    let Some(data) = data() else { return };
+    let findings = hunt(&[data.join("network/ubuntu-desktop-2023-02-20")]);
+    let check = findings.iter().find(|finding| text(finding, "/destination/host") == "connectivity-check.ubuntu.com");
+    let check = check.expect("its channel");
+    assert_eq!(text(check, "/level"), "info");
+    assert!(
+        text(check, "/level_reason").contains("connectivity check") || text(check, "/score") < "0.1",
+        "{}",
+        shown(check)
+    );
+    let said = check.pointer("/signals").and_then(Value::as_array).expect("signals");
+    let documented = said.iter().find(|signal| text(signal, "/id") == "destination.documented").expect("the signal");
+    assert_eq!(text(documented, "/judgement"), "refutes");
+    assert!(text(documented, "/why").contains("connectivity check"), "{documented}");
+}

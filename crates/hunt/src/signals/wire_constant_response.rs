@@ -19,9 +19,8 @@
 //! RFC 9110 section 15. MITRE ATT&CK AN1601.
 
 use super::{Signal, counted, refutes, supports};
-use crate::{absence::Subject, judge::Context, settings};
+use crate::{absence::Subject, disposition, judge::Context, settings};
 use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
-use std::collections::BTreeSet;
 
 /// See the module comment, which is the manual page.
 pub(super) struct ConstantResponse;
@@ -80,19 +79,18 @@ fn to_each_the_same(subject: &Subject<'_>, context: &Context, due: u64) -> Judge
     let (possible, channel) = (subject.possible, subject.channel);
     // Another request that may be this channel's may have been answered otherwise.
     let whole = possible.exchanges == channel.counters.exchanges && possible.answer.seen == due;
-    let answers = &channel.attributes.answers;
-    let kinds: BTreeSet<&str> = answers.iter().filter_map(|(answer, _)| answer.split('/').next()).collect();
-    let often = answers.iter().all(|(_, count)| count >= settings::IDENTICAL_REPLIES_MINIMUM);
-    let known = !kinds.contains("00000000") && kinds.len() == answers.len() && answers.len() > 1;
     let errors = possible.status.greatest.is_some_and(|status| (400..600).contains(&status));
-    if !whole || answers.overflow || !often || !known || !errors || context.backs_off == Some(true) {
+    let Some(kinds) = disposition::kinds_always_answered_alike(channel).filter(|_| whole && errors) else {
+        return Judgement::Silent;
+    };
+    if context.backs_off == Some(true) {
         return Judgement::Silent;
     }
     supports(
         5.0,
         format!(
             "{} are asked for, {} in all, and to each the answer is always the same, an error among them",
-            counted(kinds.len() as u64, "thing"),
+            counted(kinds, "thing"),
             counted(channel.counters.exchanges, "time"),
         ),
     )
