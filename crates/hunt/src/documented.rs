@@ -1,22 +1,6 @@
 //! Protocols that never answer and connectivity checks: recognised by what they are, never by being regular.
 
-use monologue_model::{Channel, Service, Transport};
-
-/// Names that operating systems and browsers ask only to learn whether the network works, from their vendors'
-/// documentation. The answer is a constant (204, or a few fixed bytes) by design.
-const CONNECTIVITY_CHECKS: &[(&str, &str)] = &[
-    ("captive.apple.com", "Apple's captive network check"),
-    ("connectivity-check.ubuntu.com", "Ubuntu's connectivity check (NetworkManager)"),
-    ("network-test.debian.org", "Debian's connectivity check (NetworkManager)"),
-    ("nmcheck.gnome.org", "GNOME's connectivity check (NetworkManager)"),
-    ("connectivitycheck.gstatic.com", "Android's and Chrome's connectivity check"),
-    ("connectivitycheck.android.com", "Android's connectivity check"),
-    ("clients3.google.com", "Chrome's connectivity check"),
-    ("detectportal.firefox.com", "Firefox's captive portal check"),
-    ("www.msftconnecttest.com", "Windows' connectivity check"),
-    ("www.msftncsi.com", "Windows' connectivity check"),
-    ("ipv6.msftconnecttest.com", "Windows' connectivity check"),
-];
+use monologue_model::{Channel, Service, Transport, connectivity_check};
 
 /// Ports of datagram protocols that send without expecting an answer, or retry for ever by their specification, with
 /// what they are.
@@ -49,10 +33,7 @@ pub(crate) fn explain(channel: &Channel) -> Option<&'static str> {
     if !matches!(channel.key.service, Service::Name(_)) || attributes.names.overflow || attributes.name_unknown > 0 {
         return None;
     }
-    let mut explained = attributes
-        .names
-        .iter()
-        .map(|(name, _)| CONNECTIVITY_CHECKS.iter().find(|(known, _)| *known == &**name).map(|(_, what)| *what));
+    let mut explained = attributes.names.iter().map(|(name, _)| connectivity_check(name));
     let first = explained.next()??;
     explained.all(|other| other.is_some()).then_some(first)
 }

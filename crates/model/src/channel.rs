@@ -35,14 +35,17 @@ pub enum Service {
 }
 
 impl Service {
-    /// The service that a full host name belongs to: its registrable domain, the name itself where it has none, or the
-    /// address where the name is one.
+    /// The service that a full host name belongs to: its registrable domain, the name itself where it has none or is asked
+    /// for only as a connectivity check, or the address where the name is one.
     #[must_use]
     pub fn from_host_name(name: &str) -> Self {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
         if let Ok(address) = bare.parse() {
             return Self::Address(address);
+        }
+        if platform::connectivity_check(&name).is_some() {
+            return Self::Name(name.as_str().into());
         }
         match psl::domain_str(&name) {
             Some(domain) => Self::Name(domain.into()),

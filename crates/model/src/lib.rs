@@ -43,7 +43,7 @@ pub use finding::{
 pub use host::{AddressBook, Asset};
 pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
 pub use judgement::{CodeProfile, CodeSlice, CodeVerdict, Disposition, Judgement, Layer, Needs, SignalId};
-pub use platform::part_of;
+pub use platform::{connectivity_check, part_of};
 pub use provenance::{Provenance, Sha256};
 pub use redact::{redact, redact_arguments};
 pub use sight::{Sight, SightSet};

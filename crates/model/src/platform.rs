@@ -193,6 +193,29 @@ fn dropbox(segments: &[&str], _: &str) -> Option<String> {
     }
 }
 
+/// Names that operating systems and browsers ask only to learn whether the network works, from their vendors'
+/// documentation. The answer is a constant (204, or a few fixed bytes) by design.
+const CONNECTIVITY_CHECKS: &[(&str, &str)] = &[
+    ("captive.apple.com", "Apple's captive network check"),
+    ("connectivity-check.ubuntu.com", "Ubuntu's connectivity check (NetworkManager)"),
+    ("network-test.debian.org", "Debian's connectivity check (NetworkManager)"),
+    ("nmcheck.gnome.org", "GNOME's connectivity check (NetworkManager)"),
+    ("connectivitycheck.gstatic.com", "Android's and Chrome's connectivity check"),
+    ("connectivitycheck.android.com", "Android's connectivity check"),
+    ("clients3.google.com", "Chrome's connectivity check"),
+    ("detectportal.firefox.com", "Firefox's captive portal check"),
+    ("www.msftconnecttest.com", "Windows' connectivity check"),
+    ("www.msftncsi.com", "Windows' connectivity check"),
+    ("ipv6.msftconnecttest.com", "Windows' connectivity check"),
+];
+
+/// What a host name is asked for, if only to learn whether the network works. Such a name is a service of its own: its constant
+/// answers must not stand for those of the rest of its domain.
+#[must_use]
+pub fn connectivity_check(name: &str) -> Option<&'static str> {
+    CONNECTIVITY_CHECKS.iter().find(|(known, _)| *known == name).map(|(_, what)| *what)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -107,8 +107,13 @@ impl Facts<'_> {
         };
         let answers = history.chars().any(|letter| letter.is_ascii_lowercase() && letter != 'r');
         match (began, answers) {
+            // Whoever acknowledges or sends data was answered: the responder's packets exist, and the sensor missed them.
+            (true, false) if self.transport == Transport::Tcp && history.contains(['A', 'D', 'F']) => {
+                FlowReply::Unknown
+            }
             (true, false) => FlowReply::NothingIfTwoSided,
-            (true, true) if self.received == Some(0) => FlowReply::NoPayload,
+            // Established and not seen to end: what came so far is not all that comes.
+            (true, true) if self.received == Some(0) && self.state != "S1" => FlowReply::NoPayload,
             _ => FlowReply::Unknown,
         }
     }
@@ -137,6 +142,9 @@ mod tests {
         assert_eq!(tcp("S0", "S", Some(0)), FlowReply::NothingIfTwoSided);
         assert_eq!(tcp("REJ", "Sr", Some(0)), FlowReply::NothingIfTwoSided, "only a reset");
         assert_eq!(tcp("SF", "ShADaFf", Some(0)), FlowReply::NoPayload);
+        assert_eq!(tcp("S1", "ShADa", Some(0)), FlowReply::Unknown, "it may go on");
+        assert_eq!(tcp("SH", "SADF", Some(0)), FlowReply::Unknown, "nobody acknowledges nothing");
+        assert_eq!(tcp("RSTOS0", "SR", Some(0)), FlowReply::NothingIfTwoSided);
         assert_eq!(tcp("SF", "ShADadFf", Some(17)), FlowReply::Payload);
         assert_eq!(tcp("SF", "ShADadFf", None), FlowReply::Payload, "the letter is enough");
         assert_eq!(tcp("SF", "ShADgaFf", Some(0)), FlowReply::Unknown, "a gap");

@@ -109,16 +109,18 @@ impl Deeds {
         let habit_from = watch.from.saturating_add(-settings::HABIT_WINDOW_NS).max(began);
         let tree = table.tree(watch.root, habit_from.min(began), full_end);
         let end = tree_end(table, &tree, watch.from).map_or(full_end, |gone| gone.clamp(watch.answered_at, full_end));
-        let sights = [Sight::ProcessExec, Sight::FileEffect];
-        // What it does anyway is looked for before the reply too: without that time covered, nothing is "beyond" it.
-        let covered_from = habit_from.max(first_covered(coverage, &sights, watch.from));
         // A lost fork hides a descendant for as long as it lives.
         let lineage_lost = [Sight::ProcessExec, Sight::ProcessFork]
             .iter()
             .any(|sight| coverage.is_lost(*sight, began.min(watch.from), end));
-        let remembered = self.since.is_none_or(|since| covered_from >= since);
-        let complete =
-            remembered && !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end));
+        // What it does anyway is looked for before the reply too: without that time covered, nothing is "beyond" it.
+        let shows = |sights: &[Sight]| {
+            let covered_from = habit_from.max(first_covered(coverage, sights, watch.from));
+            let remembered = self.since.is_none_or(|since| covered_from >= since);
+            remembered && !lineage_lost && sights.iter().all(|sight| coverage.is_complete(*sight, covered_from, end))
+        };
+        let sights = [Sight::ProcessExec, Sight::FileEffect];
+        let complete = shows(&sights);
         let window = if complete {
             EffectWindow::Seen
         } else if sights.iter().all(|sight| coverage.runs_past_end(*sight, watch.from, end)) {
@@ -126,7 +128,17 @@ impl Deeds {
         } else {
             EffectWindow::Unseen
         };
-        let mut effects = if complete { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
+        // Presence needs one witness: a deed counts where its own kind was watched, whatever else was not.
+        let starts_shown = complete || shows(&[Sight::ProcessExec]);
+        let items_shown = complete || shows(&[Sight::ProcessExec, Sight::LaunchItem]);
+        let counts = |effect: &Effect| match effect.kind {
+            EffectKind::Child => starts_shown,
+            EffectKind::LaunchItem => items_shown,
+            EffectKind::File(_) | EffectKind::Evaluated => complete,
+        };
+        let mut effects =
+            if starts_shown { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
+        effects.retain(counts);
         // What was done within the error of the clocks may have come before the reply: it is no witness of a use, and the
         // time after the reply cannot be called empty either.
         let certain = watch.from.saturating_add(watch.clock_error_ns);

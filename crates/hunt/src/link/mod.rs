@@ -285,6 +285,9 @@ impl Host<'_> {
     ) -> Option<LinkedExchange> {
         let end = self.end_of(&task.process, task.first);
         let outcome = task.outcome(self.coverage, self.log_shows_responses, end.as_ref())?;
+        if outcome.stayed_home && flow.is_none() {
+            return None;
+        }
         let mut exchange = self.blank(outcome.time, Some(&task.process), &task.format);
         if let Some(bundle) = &task.bundle {
             self.give_to_bundle(&mut exchange, bundle);
@@ -401,12 +404,15 @@ impl Host<'_> {
         let received = exchange.response_bytes;
         if received.is_positive() {
             exchange.reply = if connection.tls == Some(false) { Reply::Payload } else { Reply::Bytes };
-        } else if received.is_measured_zero() {
+        } else if received.is_measured_zero() && exchange.request_bytes.is_positive() {
+            // Where nothing was sent either, nothing was asked: opened, or raced against another, and given up.
             exchange.reply = Reply::Silent;
         }
         exchange.reply_pending = connection.closed.is_none();
         if received.measured_value().is_some() {
             exchange.seen.insert(Sight::FlowBytes);
+        }
+        if exchange.reply.is_settled() {
             exchange.seen.insert(Sight::FlowReply);
         }
         if let Some(provenance) = &connection.close_provenance {

@@ -39,7 +39,7 @@ pub fn task_states(events: &[Event]) -> Vec<TaskState> {
     let tasks = gather(Vec::new(), events);
     let shows = shows_responses(&tasks);
     let state = |task: &Task| {
-        let outcome = task.outcome(&coverage, shows, None)?;
+        let outcome = task.outcome(&coverage, shows, None).filter(|outcome| !outcome.stayed_home)?;
         Some(TaskState {
             pid: task.process.key.pid,
             uuid: task.id.uuid.clone(),

@@ -52,6 +52,8 @@ pub(crate) type End = (Timestamp, Provenance);
 pub(crate) struct TaskOutcome {
     pub(crate) time: Timestamp,
     pub(crate) handling: Handling,
+    /// The log shows that no request left the Mac: an exchange only if the wire shows one.
+    pub(crate) stayed_home: bool,
     pub(crate) failed_check: Option<FailedCheck>,
     pub(crate) reply: Reply,
     pub(crate) pending: bool,
@@ -253,8 +255,7 @@ impl Task {
         end.filter(|(time, _)| open && *time >= self.last.saturating_add(-1_000_000_000) && *time <= self.deadline())
     }
 
-    /// Decides what became of this request. `None`: no exchange took place (cache, or never sent for a reason of our own
-    /// side). `end` is that of the process, where it was recorded.
+    /// Decides what became of this request. `None`: it was served from the cache. `end` is that of the process, where it was recorded.
     pub(crate) fn outcome(
         &self,
         coverage: &Coverage,
@@ -271,7 +272,10 @@ impl Task {
         let answered = self.answered();
         let unsent = self.sent.is_none() && !answered;
         if unsent && absence && code.is_some_and(|code| NEVER_SENT_ERRORS.contains(&code) || code <= -1200) {
-            return None;
+            return Some(TaskOutcome {
+                stayed_home: true,
+                ..self.outcome_of(Handling::NeverSent, Reply::Unknown, false)
+            });
         }
         let (handling, reply) = if answered {
             self.answered_outcome(coverage, absence, code, end.is_some())
@@ -364,6 +368,7 @@ impl Task {
         TaskOutcome {
             time,
             handling,
+            stayed_home: false,
             failed_check: None,
             reply,
             pending,

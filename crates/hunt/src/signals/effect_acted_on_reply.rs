@@ -28,7 +28,7 @@ impl Signal for ActedOnReply {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Any(&[Sight::FileEffect])
+        Needs::Any(&[Sight::FileEffect, Sight::ProcessExec, Sight::LaunchItem])
     }
 
     fn source(&self) -> &'static str {
@@ -41,12 +41,14 @@ impl Signal for ActedOnReply {
 
     fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
         let counters = &subject.channel.counters;
-        if counters.effects.yes == 0 {
+        if counters.effects_witnessed == 0 {
             return Judgement::Silent;
         }
+        // Rows may have been dropped, and windows not watched wholly: the larger count is a lower bound of the truth.
+        let acted = subject.channel.rows().filter(|row| row.effects > 0).count() as u64;
         let notes = subject.channel.witnesses.of(WitnessKind::Effect);
         let first = notes.first().map_or("something was done", |witness| &*witness.note);
-        let times = counted(counters.effects.yes, "reply").replace("replys", "replies");
+        let times = counted(acted.max(counters.effects.yes).max(1), "reply").replace("replys", "replies");
         supports(5.0, format!("after {times} something was done, first: {first}"))
     }
 }
