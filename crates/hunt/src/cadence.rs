@@ -125,18 +125,27 @@ pub fn backs_off(check_ins_ns: &[i64]) -> Option<bool> {
     Some(last >= first.saturating_mul(2))
 }
 
-/// The candidate with most intervals in its windows, and how many those are, itself included.
+/// The candidate with most intervals in its windows, and how many those are, itself included. Candidates ascend, and with them
+/// the ends of their windows: one pass over the intervals for each multiple.
 fn densest(sorted: &[i64], tolerance: f64, multiples: u32) -> (i64, usize) {
+    let mut counts = vec![0; sorted.len()];
+    for multiple in 1..=multiples {
+        let (mut from, mut until) = (0, 0);
+        for (candidate, count) in sorted.iter().zip(&mut counts) {
+            let centre = *candidate as f64 * f64::from(multiple);
+            let (low, high) = (centre * (1.0 - tolerance), centre * (1.0 + tolerance));
+            while sorted.get(from).is_some_and(|interval| (*interval as f64) < low) {
+                from += 1;
+            }
+            until = until.max(from);
+            while sorted.get(until).is_some_and(|interval| (*interval as f64) <= high) {
+                until += 1;
+            }
+            *count += until - from;
+        }
+    }
     let mut best = (0, 0);
-    for candidate in sorted {
-        let within = (1..=multiples)
-            .map(|multiple| {
-                let centre = *candidate as f64 * f64::from(multiple);
-                let from = sorted.partition_point(|interval| (*interval as f64) < centre * (1.0 - tolerance));
-                let until = sorted.partition_point(|interval| (*interval as f64) <= centre * (1.0 + tolerance));
-                until.saturating_sub(from)
-            })
-            .sum();
+    for (candidate, within) in sorted.iter().zip(counts) {
         if within > best.1 {
             best = (*candidate, within);
         }

@@ -127,8 +127,9 @@ pub fn test(channel: &Channel, clock: &AwakeClock, others: &[Timestamp]) -> Opti
     let mut chance = SplitMix(channel.key.id().seed());
     let (mut at_least, mut done) = (0, 0);
     let mut permuted = series.classes.clone();
+    let blocks = series.blocks();
     while done < PERMUTATIONS && at_least < EXCEEDANCES {
-        series.permute(&mut permuted, &mut chance);
+        blocks.iter().for_each(|block| chance.shuffle(block, &mut permuted));
         let now: f64 = series.deeds.iter().map(|(_, deed)| told(&permuted, deed)).sum();
         at_least += usize::from(now >= observed - 1e-12);
         done += 1;
@@ -215,19 +216,12 @@ impl Series {
         (0..CLASSES as u8).map(of).sum()
     }
 
-    /// Permutes the replies to each kind of request among neighbours of that kind.
-    fn permute(&self, classes: &mut [u8], chance: &mut SplitMix) {
-        for kind in 0..CLASSES as u8 {
-            let places: Vec<usize> =
-                self.kinds.iter().enumerate().filter(|(_, of)| **of == kind).map(|(at, _)| at).collect();
-            for block in places.chunks(BLOCK) {
-                let mut part: Vec<u8> = block.iter().filter_map(|at| classes.get(*at).copied()).collect();
-                chance.shuffle(&mut part);
-                for (at, class) in block.iter().zip(part) {
-                    classes.get_mut(*at).into_iter().for_each(|place| *place = class);
-                }
-            }
-        }
+    /// The places of neighbours of each kind of request, among which replies are permuted.
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        let of = |kind: u8| -> Vec<usize> {
+            self.kinds.iter().enumerate().filter(|(_, of)| **of == kind).map(|(at, _)| at).collect()
+        };
+        (0..CLASSES as u8).flat_map(|kind| of(kind).chunks(BLOCK).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect()
     }
 }
 
@@ -285,42 +279,28 @@ fn count_kinds(classes: &[u8]) -> usize {
     classes.iter().collect::<BTreeSet<_>>().len()
 }
 
-/// A table of counts: classes of replies by thirds of deeds.
-fn table(classes: &[u8], deed: &[u8]) -> [[f64; 3]; CLASSES] {
-    let mut table = [[0.0; 3]; CLASSES];
-    for (class, third) in classes.iter().zip(deed) {
-        if let Some(cell) = table.get_mut(usize::from(*class)).and_then(|row| row.get_mut(usize::from(*third))) {
+/// Mutual information in nats given what was asked: the mean over the kinds of request. Plug-in estimate from the tables of
+/// counts, classes of replies by thirds of deeds.
+fn conditional_information(classes: &[u8], deed: &[u8], kinds: &[u8]) -> f64 {
+    let mut tables = [[[0.0_f64; 3]; CLASSES]; CLASSES];
+    for ((class, third), kind) in classes.iter().zip(deed).zip(kinds) {
+        let row = tables.get_mut(usize::from(*kind)).and_then(|table| table.get_mut(usize::from(*class)));
+        if let Some(cell) = row.and_then(|row| row.get_mut(usize::from(*third))) {
             *cell += 1.0;
         }
     }
-    table
-}
-
-/// Mutual information in nats given what was asked: the mean over the kinds of request.
-fn conditional_information(classes: &[u8], deed: &[u8], kinds: &[u8]) -> f64 {
-    let total = classes.len() as f64;
-    let mut sum = 0.0;
-    for kind in 0..CLASSES as u8 {
-        let of = |values: &[u8]| -> Vec<u8> {
-            values.iter().zip(kinds).filter(|(_, of)| **of == kind).map(|(value, _)| *value).collect()
-        };
-        let (some, next) = (of(classes), of(deed));
-        if !some.is_empty() {
-            sum += some.len() as f64 / total * information(&some, &next);
-        }
-    }
-    sum
-}
-
-/// Mutual information in nats.
-fn information(classes: &[u8], deed: &[u8]) -> f64 {
-    let table = table(classes, deed);
-    let total = classes.len() as f64;
     let plogp = |count: f64| if count > 0.0 { count * count.ln() } else { 0.0 };
-    let cells: f64 = table.iter().flatten().map(|count| plogp(*count)).sum();
-    let rows: f64 = table.iter().map(|row| plogp(row.iter().sum())).sum();
-    let columns: f64 = (0..3).map(|at| plogp(table.iter().filter_map(|row| row.get(at)).sum())).sum();
-    ((cells - rows - columns + plogp(total)) / total).max(0.0)
+    let sum: f64 = tables
+        .iter()
+        .map(|table| {
+            let total: f64 = table.iter().flatten().sum();
+            let cells: f64 = table.iter().flatten().map(|count| plogp(*count)).sum();
+            let rows: f64 = table.iter().map(|row| plogp(row.iter().sum())).sum();
+            let columns: f64 = (0..3).map(|at| plogp(table.iter().filter_map(|row| row.get(at)).sum())).sum();
+            cells - rows - columns + plogp(total)
+        })
+        .sum();
+    (sum / classes.len().max(1) as f64).max(0.0)
 }
 
 fn entropy_bits(classes: &[u8]) -> f64 {
@@ -363,10 +343,16 @@ impl SplitMix {
         mixed ^ (mixed >> 31)
     }
 
-    fn shuffle(&mut self, block: &mut [u8]) {
-        for at in (1..block.len()).rev() {
-            let other = (self.next() % (at as u64 + 1)) as usize;
-            block.swap(at, other);
+    /// Shuffles the values at some places among each other (Fisher and Yates).
+    fn shuffle(&mut self, places: &[usize], values: &mut [u8]) {
+        for last in (1..places.len()).rev() {
+            let other = (self.next() % (last as u64 + 1)) as usize;
+            if let (Some(one), Some(another)) = (places.get(last), places.get(other))
+                && *one < values.len()
+                && *another < values.len()
+            {
+                values.swap(*one, *another);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 #[must_use]
 pub fn decide(subject: &Subject<'_>) -> Disposition {
     let counters = &subject.channel.counters;
-    if is_two_way(subject.channel) {
+    if is_two_way(subject) {
         return Disposition::TwoWay;
     }
     if is_no_reply(subject) {
@@ -20,9 +20,16 @@ pub fn decide(subject: &Subject<'_>) -> Disposition {
     if is_unhandled(subject) { Disposition::ReplyUnhandled } else { Disposition::Unknown }
 }
 
-/// Presence: an effect of a reply was witnessed, and a later request carried more.
-fn is_two_way(channel: &Channel) -> bool {
-    channel.counters.effects_witnessed > 0 && channel.grown_after_effect(settings::REQUEST_SLACK_BYTES) > 0
+/// An effect of a reply was witnessed, and a later request carried more than any before: that none before did is known of
+/// all requests that may belong to the channel.
+fn is_two_way(subject: &Subject<'_>) -> bool {
+    let counters = &subject.channel.counters;
+    let whole = subject.possible.exchanges + subject.missing == counters.exchanges;
+    whole && counters.effects_witnessed > 0 && grows(subject.channel)
+}
+
+fn grows(channel: &Channel) -> bool {
+    channel.grown_after_effect(settings::REQUEST_SLACK_BYTES).is_some_and(|grown| grown > 0)
 }
 
 /// Absence: every exchange that may belong to the channel was seen and silent, and there are enough of them; or the API
@@ -84,7 +91,7 @@ pub fn lean(subject: &Subject<'_>) -> Option<Disposition> {
     let silent = counters.reply.of(Reply::Silent);
     let answered = counters.reply.answered();
     if counters.effects_witnessed > 0 {
-        return Some(if is_two_way(subject.channel) { Disposition::TwoWay } else { Disposition::PullOnly });
+        return Some(if grows(subject.channel) { Disposition::TwoWay } else { Disposition::PullOnly });
     }
     if silent > 0 && answered == 0 && counters.reply.of(Reply::HandshakeOnly) == 0 {
         return Some(Disposition::NoReply);

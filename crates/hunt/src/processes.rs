@@ -349,6 +349,12 @@ impl ProcessTable {
         tree
     }
 
+    /// When the program that `pid` runs at `time` began there. `None` if its beginning was not recorded.
+    pub(crate) fn began(&self, pid: u32, time: Timestamp) -> Option<Timestamp> {
+        let running = self.by_pid.get(&pid)?.iter().rev().find(|instance| instance.start <= time)?;
+        running.started_by.as_ref().map(|_| running.start)
+    }
+
     /// When `pid`, running at `time`, ended for good, and where that is recorded. `None` if nobody saw it end.
     pub(crate) fn exit_after(&self, pid: u32, time: Timestamp) -> Option<(Timestamp, &Provenance)> {
         self.by_pid

@@ -178,6 +178,7 @@ fn effect_note(exchange: &Exchange, provenance: &monologue_model::Provenance) ->
     match effect.kind {
         EffectKind::Child => format!("started {target}").into(),
         EffectKind::LaunchItem => format!("registered the launch item {target}").into(),
+        EffectKind::Connection => format!("contacted {target} for the first time, which no lookup gave it").into(),
         EffectKind::Evaluated => format!("{target} ran the reply as a command").into(),
         EffectKind::File(kind) => format!("{} {target}", file_verb(kind)).into(),
     }

@@ -287,23 +287,31 @@ impl Channel {
         self.hours.values().flatten()
     }
 
-    /// How many requests carried clearly more than the smallest before them, after something was done on account of a
-    /// reply: output that may have gone back. Sizes are compared within one byte layer only, and by more than
-    /// `slack_bytes`. Counts the rows kept; of an unknown application, whose requests may be of several, none.
+    /// How many requests carried clearly more than any before something was done on account of a reply: output that may have
+    /// gone back. Sizes are compared within one byte layer, and by more than `slack_bytes`. "Any before" speaks from
+    /// absence: `None` where the size of an earlier one is not known, or in another layer, or its hour was dropped.
     #[must_use]
-    pub fn grown_after_effect(&self, slack_bytes: u32) -> u64 {
-        let Some(first_effect) = self.counters.first_effect.filter(|_| !self.key.application.is_unknown()) else {
-            return 0;
-        };
-        let mut least: BTreeMap<ByteLayer, u32> = BTreeMap::new();
+    pub fn grown_after_effect(&self, slack_bytes: u32) -> Option<u64> {
+        let first_effect = self.counters.first_effect.filter(|_| !self.key.application.is_unknown())?;
+        if self.pruned_from.is_some() {
+            return None;
+        }
+        let mut before: Option<(ByteLayer, u32)> = None;
         let mut grown = 0;
         for row in self.rows() {
-            let Some(layer) = row.request_layer else { continue };
-            let least = least.entry(layer).or_insert(row.request_bytes);
-            grown += u64::from(row.time > first_effect && row.request_bytes > least.saturating_add(slack_bytes));
-            *least = row.request_bytes.min(*least);
+            if row.time <= first_effect {
+                let layer = row.request_layer?;
+                let (known, greatest) = before.unwrap_or((layer, 0));
+                if known != layer {
+                    return None;
+                }
+                before = Some((layer, row.request_bytes.max(greatest)));
+            } else if let Some((layer, greatest)) = before {
+                let more = row.request_bytes > greatest.saturating_add(slack_bytes);
+                grown += u64::from(row.request_layer == Some(layer) && more);
+            }
         }
-        grown
+        Some(grown)
     }
 
     /// Hours that are kept, and whether others were dropped.

@@ -247,6 +247,8 @@ pub enum EffectKind {
     LaunchItem,
     /// A shell ran the reply as a command, by its own command line.
     Evaluated,
+    /// The process contacted an address for the first time, which no name lookup gave it.
+    Connection,
 }
 
 /// Something the process or its descendants did after a reply.

@@ -8,6 +8,7 @@ use super::{
     Draft, Group, Joined, LinkedExchange,
     clocks::{self, Pair},
     connections,
+    contacts::Contacts,
     effects::{Aftermath, Deeds},
     flows,
     masks::Masks,
@@ -37,6 +38,8 @@ pub(crate) struct Carry {
     pub(super) aftermaths: Vec<(Provenance, Aftermath)>,
     /// Times of recent replies, by the pid whose descendants act on them.
     pub(super) replies: BTreeMap<u32, Vec<Timestamp>>,
+    /// Bare addresses contacted by what was handed on.
+    pub(super) contacts: Contacts,
     /// The end of the first hour.
     begun: Option<Timestamp>,
     /// The host logs its connections, whose close lines name local ends.
@@ -125,6 +128,9 @@ impl Carry {
         for mut draft in drafts {
             if let (Some(root), Some((from, _))) = (draft.root, draft.linked.answer) {
                 self.replies.entry(root).or_default().push(from);
+            }
+            if forced.contains(&draft.group) || settled.contains(&draft.group) {
+                self.contacts.remember(&draft);
             }
             if forced.contains(&draft.group) {
                 // Whatever it waits for did not come within a day: it counts as not seen.
@@ -241,6 +247,8 @@ impl Carry {
             times.dedup();
             !times.is_empty()
         });
+        let table = &self.table;
+        self.contacts.forget(|(pid, start)| table.exit_after(pid, start).is_some_and(|(end, _)| end < recent));
         self.spent.retain(|gone| gone.end.saturating_add(settings::HOLD_NS) > horizon);
         self.spent.sort_unstable();
         self.spent.dedup();

@@ -1,6 +1,6 @@
 //! Drafts: exchanges as far as they are known, and which parts are handed on together.
 
-use super::{Carry, LinkedExchange, effects::Aftermath, join};
+use super::{Carry, LinkedExchange, contacts::Asker, effects::Aftermath, join};
 use crate::settings;
 use monologue_model::{EffectWindow, Provenance, Timestamp, WitnessKind};
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ pub(super) struct Draft {
     pub(super) group: Group,
     /// The pid whose descendants act with the asking process.
     pub(super) root: Option<u32>,
+    /// The asking process itself. `None` where its beginning was not recorded.
+    pub(super) asker: Option<Asker>,
     /// What followed its reply, where that was looked at.
     pub(super) aftermath: Option<Aftermath>,
 }

@@ -104,8 +104,11 @@ impl Deeds {
     ) -> Aftermath {
         let full_end = watch.answered_at.saturating_add(settings::EFFECT_WINDOW_NS + watch.clock_error_ns);
         // A process whose beginning nobody recorded may be older than its first record: only a recorded one bounds the past.
-        let began =
-            if watch.asker.started_by.is_some() { watch.asker.start } else { Timestamp::from_nanoseconds(i64::MIN) };
+        // One that acts for another (`curl` for a script) was forked by it before it became itself.
+        let began = match table.began(watch.root, watch.from) {
+            Some(root) if watch.asker.started_by.is_some() => root.min(watch.asker.start),
+            _ => Timestamp::from_nanoseconds(i64::MIN),
+        };
         let habit_from = watch.from.saturating_add(-settings::HABIT_WINDOW_NS).max(began);
         let tree = table.tree(watch.root, habit_from.min(began), full_end);
         let end = tree_end(table, &tree, watch.from).map_or(full_end, |gone| gone.clamp(watch.answered_at, full_end));
@@ -134,7 +137,7 @@ impl Deeds {
         let counts = |effect: &Effect| match effect.kind {
             EffectKind::Child => starts_shown,
             EffectKind::LaunchItem => items_shown,
-            EffectKind::File(_) | EffectKind::Evaluated => complete,
+            EffectKind::File(_) | EffectKind::Evaluated | EffectKind::Connection => complete,
         };
         let mut effects =
             if starts_shown { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
@@ -177,7 +180,9 @@ impl Deeds {
                 let again = effect.kind == EffectKind::Child
                     && Some(identity::file_name(&effect.target)) == asker_program
                     && identity::is_interpreter(&effect.target);
-                !again && !habits.contains(&signature(effect))
+                // What came before the asker itself cannot follow its request, whatever the clocks.
+                let later = watch.asker.started_by.is_none() || effect.time > watch.asker.start;
+                later && !again && !habits.contains(&signature(effect))
             })
             .cloned()
             .collect();
@@ -250,7 +255,9 @@ fn signature(effect: &Effect) -> (EffectKind, String) {
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             format!("{folder}/*.{ending}")
         }
-        EffectKind::Child | EffectKind::LaunchItem | EffectKind::Evaluated => effect.target.to_string(),
+        EffectKind::Child | EffectKind::LaunchItem | EffectKind::Evaluated | EffectKind::Connection => {
+            effect.target.to_string()
+        }
     };
     (effect.kind, target)
 }

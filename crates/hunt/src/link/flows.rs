@@ -411,6 +411,8 @@ impl Connection {
     ) -> Request {
         let whole = self.reply(two_sided);
         let reply = match http.status {
+            // The proxy asks for a password: the request never got to the service.
+            Some(407) if http.proxied => Reply::Unknown,
             Some(100..=199 | 204 | 205 | 304) => Reply::Empty,
             Some(_) if http.response_body.is_measured_zero() => Reply::Empty,
             Some(_) => Reply::Payload,

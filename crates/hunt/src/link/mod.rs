@@ -6,6 +6,7 @@
 mod carry;
 mod clocks;
 mod connections;
+mod contacts;
 mod delegates;
 mod drafts;
 mod effects;
@@ -145,7 +146,7 @@ impl Host<'_> {
         let mut drafts = Vec::new();
         let mut add = |group: Group, mut linked: LinkedExchange| {
             linked.refused.merge(&self.refused.take());
-            drafts.push(Draft { linked, group, root: None, aftermath: None });
+            drafts.push(Draft { linked, group, root: None, asker: None, aftermath: None });
         };
         let flow_on = |connection: usize| joined.flows.flow_of.get(&connection).and_then(|at| carry.flows.get(*at));
         for (at, task) in carry.tasks.iter().enumerate() {

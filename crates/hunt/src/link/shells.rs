@@ -18,10 +18,20 @@ pub(super) fn discards_output(table: &ProcessTable, instance: &Instance) -> Opti
         [option, target] => matches!(option.as_str(), "-o" | "--output" | "-O") && target == "/dev/null",
         _ => false,
     }) || own.iter().any(|argument| matches!(argument.as_str(), "-o/dev/null" | "--output=/dev/null"));
+    // What is printed besides the reply (its status, its headers) is kept.
+    let keeps = own.iter().any(|argument| keeps_something(argument));
+    let to_null = to_null && !keeps;
     let parent = table.parent(instance)?;
-    let redirected =
-        command_of_shell(parent).is_some_and(|line| line.contains(">/dev/null") || line.contains("> /dev/null"));
+    let program = instance.image.path.as_deref().map_or("", identity::file_name);
+    let redirected = command_of_shell(parent).is_some_and(|line| discards(&line, program));
     Some(to_null || redirected)
+}
+
+/// Whether an option of `curl` prints something of the reply besides its body: `-w`, `-D`, alone or at the end of short ones.
+fn keeps_something(argument: &str) -> bool {
+    let short = argument.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+    let ends = short.is_some_and(|letters| letters.len() < 6 && letters.ends_with(['w', 'D']));
+    ends || argument.starts_with("--write-out") || argument.starts_with("--dump-header")
 }
 
 /// The shell that runs the program's output as a command, where its own command line says so: `eval "$(curl …)"`,
@@ -43,11 +53,37 @@ pub(super) fn knows_reader(table: &ProcessTable, instance: &Instance) -> bool {
     if instance.image.parent.as_ref().is_some_and(|parent| parent.pid == Some(1)) {
         return true;
     }
-    match table.parent(instance) {
-        Some(parent) if parent.image.path.as_deref().is_some_and(identity::is_shell) => parent.arguments().is_some(),
-        Some(parent) => parent.image.path.is_some(),
-        None => false,
+    // Any other parent may read the output through a pipe and hold it in memory.
+    table.parent(instance).is_some_and(|parent| {
+        parent.image.path.as_deref().is_some_and(identity::is_shell) && parent.arguments().is_some()
+    })
+}
+
+/// Whether a line throws the standard output of a program away: its own command does, or the group it stands in.
+fn discards(line: &str, program: &str) -> bool {
+    let Some(at) = line.find(program) else { return false };
+    let (_, own) = line.split_at(at);
+    // To the end of its command; what a pipe takes on is another command's.
+    let end = own.find(['|', ';', '\n', ')', '}']).into_iter().chain(own.find("&& ")).min().unwrap_or(own.len());
+    let (command, rest) = own.split_at(end);
+    let group = rest.trim_start_matches([';', ' ']);
+    let after_group = group.strip_prefix([')', '}']).unwrap_or_default();
+    to_null(command) || (!after_group.is_empty() && to_null(after_group.split(['|', ';']).next().unwrap_or_default()))
+}
+
+/// Whether a command's standard output goes to `/dev/null`: `>`, `>>`, `1>`, `&>` and `>&`, but not `2>` alone.
+fn to_null(command: &str) -> bool {
+    let mut rest = command;
+    while let Some(at) = rest.find('>') {
+        let (before, after) = rest.split_at(at);
+        let target = after.trim_start_matches(['>', '&', '|']).trim_start();
+        let errors_only = before.ends_with('2');
+        if !errors_only && target.starts_with("/dev/null") {
+            return true;
+        }
+        rest = after.trim_start_matches('>');
     }
+    false
 }
 
 /// The command line of a process, if it is a shell that was given one.
@@ -77,6 +113,31 @@ fn runs_output_of(line: &str, program: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn output_is_thrown_away_only_where_the_line_says_so_of_this_program() {
+        for line in [
+            "sh -c curl -s https://a.example >/dev/null 2>&1",
+            "sh -c curl -s https://a.example > /dev/null",
+            "sh -c nohup curl -s https://a.example &>/dev/null &",
+            "sh -c curl -s https://a.example 1>/dev/null",
+            "sh -c (curl -s https://a.example) >/dev/null",
+            "sh -c { curl -s https://a.example; } >/dev/null 2>&1",
+            "sh -c test -f x && curl -s https://a.example >>/dev/null; echo",
+        ] {
+            assert!(discards(line, "curl"), "{line}");
+        }
+        for line in [
+            "sh -c curl -s https://a.example 2>/dev/null",
+            "sh -c curl -s https://a.example 2> /dev/null > /tmp/x",
+            "sh -c pgrep -x a >/dev/null || curl -s https://a.example",
+            "sh -c curl -s https://a.example | grep x >/dev/null",
+            "sh -c curl -s https://a.example; echo >/dev/null",
+            "sh -c curl -s https://a.example",
+        ] {
+            assert!(!discards(line, "curl"), "{line}");
+        }
+    }
 
     #[test]
     fn output_is_run_only_where_the_line_says_so() {

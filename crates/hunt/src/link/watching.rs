@@ -17,6 +17,8 @@ impl Host<'_> {
             drafts.iter().map(|draft| self.root_of(&draft.linked.exchange)).collect();
         for (draft, root) in drafts.iter_mut().zip(&roots) {
             draft.root = root.map(|(pid, _)| pid);
+            let recorded = root.map(|(_, instance)| instance).filter(|instance| instance.started_by.is_some());
+            draft.asker = recorded.and_then(|instance| Some((instance.image.key.pid?, instance.start)));
             if let (Some(pid), Some((from, _))) = (draft.root, draft.linked.answer) {
                 replies.entry(pid).or_default().push(from);
             }
@@ -41,6 +43,7 @@ impl Host<'_> {
             draft.linked.followed_by(aftermath);
             self.watch_shell(&mut draft.linked.exchange, answered_at);
         }
+        self.watch_contacts(drafts, &carry.contacts);
     }
 
     /// What the shell that started the program does with its output.
