@@ -14,8 +14,25 @@ const DATAGRAM_PROTOCOLS: &[(u16, &str)] = &[
     (3478, "STUN, which probes addresses that may not exist (RFC 8489)"),
 ];
 
+/// Programs of macOS, on its sealed volume, whose documented way of working looks like giving responses up.
+const PROGRAMS: &[(&str, &str)] =
+    &[("/usr/bin/networkQuality", "macOS's network quality test, which cancels its own loads (networkQuality(8))")];
+
+/// What a program is, if all requests are one documented program's.
+fn program(channel: &Channel) -> Option<&'static str> {
+    let attributes = &channel.attributes;
+    if attributes.path_unknown > 0 || attributes.paths.overflow || attributes.paths.len() != 1 {
+        return None;
+    }
+    let path = attributes.paths.commonest()?;
+    PROGRAMS.iter().find(|(known, _)| **known == **path).map(|(_, what)| *what)
+}
+
 /// What a channel is, if all of it is one documented thing. `None` means it is nothing documented here.
 pub(crate) fn explain(channel: &Channel) -> Option<&'static str> {
+    if let Some(what) = program(channel) {
+        return Some(what);
+    }
     let attributes = &channel.attributes;
     let datagrams_only = attributes.transports.iter().all(|(transport, _)| *transport == Transport::Udp);
     if !attributes.ports.overflow {

@@ -117,6 +117,7 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
         fresh_connection: true,
         request_bytes: ByteCount::measured(100, ByteLayer::Message),
         response_bytes: ByteCount::measured(0, ByteLayer::Message),
+        tls_resumed: None,
         request_kind: None,
         status: None,
         content_hash: None,

@@ -2,7 +2,7 @@
 //!
 //! Nothing here decides: the disposition does. This is for the reader, who must see a contradiction and not an average.
 
-use crate::{absence::Subject, judge::Context};
+use crate::{absence::Subject, judge::Context, settings};
 use monologue_model::{
     CodeVerdict, Confidence, Disposition, FailedCheck, Handling, Layer, LayerSays, LayerView, LinkStrength, Reply,
     Sight, Teardown,
@@ -86,7 +86,16 @@ fn wire(subject: &Subject<'_>) -> LayerView {
     if by_server > 0 {
         parts.push(format!("{by_server} ended by the server first"));
     }
-    let sentence = format!("of {} requests: {}", counters.exchanges, parts.join(", "));
+    let mut sentence = format!("of {} requests: {}", counters.exchanges, parts.join(", "));
+    match subject.channel.beyond_handshake(settings::HANDSHAKE_SLACK_BYTES) {
+        Some((least, 0)) => sentence.push_str(&format!(
+            "; over TLS none brought clearly more than the least of its kind ({least} bytes), which a handshake alone may be"
+        )),
+        Some((least, beyond)) => sentence.push_str(&format!(
+            "; over TLS {beyond} brought clearly more than the least of its kind ({least} bytes): more than a handshake"
+        )),
+        None => {}
+    }
     let says = if counters.reply.answered() > 0 {
         LayerSays::Came
     } else if count(Reply::Silent) > 0 {

@@ -57,6 +57,10 @@ pub const PERSISTENCE_MINIMUM: u64 = 24;
 /// Request sizes that differ by no more than this carry nothing back: room for a counter, a time, another session ticket.
 pub const REQUEST_SLACK_BYTES: u32 = 256;
 
+/// Handshakes of one kind with one service differ by less than this: tickets, padding, a certificate that was renewed. An
+/// answer that is larger by more was no handshake alone.
+pub const HANDSHAKE_SLACK_BYTES: u32 = 1024;
+
 /// Hosts with a sight below which rarity is blind.
 pub const RARITY_MINIMUM_HOSTS: u64 = 10;
 

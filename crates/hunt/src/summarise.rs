@@ -56,6 +56,7 @@ fn add(channel: &mut Channel, linked: &LinkedExchange) {
         fresh_connection: exchange.fresh_connection,
         teardown: exchange.teardown,
         request_kind: exchange.request_kind.unwrap_or(0),
+        resumed: exchange.tls_resumed,
     });
 }
 

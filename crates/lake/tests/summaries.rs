@@ -49,8 +49,8 @@ fn row() -> BoxedStrategy<Row> {
     let teardown = select(Teardown::ALL.to_vec());
     let seen = vec(select(Sight::ALL.to_vec()), 0..5);
     let small = any::<(u32, u32, u32, u16, u16, bool)>();
-    (time(), small, seen, reply, (handling, teardown, any::<u32>()))
-        .prop_map(|(time, small, seen, reply, (handling, teardown, request_kind))| {
+    (time(), small, seen, reply, (handling, teardown, any::<u32>(), any::<Option<bool>>()))
+        .prop_map(|(time, small, seen, reply, (handling, teardown, request_kind, resumed))| {
             let (request_bytes, response_bytes, content_hash, status, effects, fresh_connection) = small;
             let seen: SightSet = seen.into_iter().collect();
             Row {
@@ -67,6 +67,7 @@ fn row() -> BoxedStrategy<Row> {
                 fresh_connection,
                 teardown,
                 request_kind,
+                resumed,
             }
         })
         .boxed()

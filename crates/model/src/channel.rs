@@ -199,6 +199,9 @@ pub struct Row {
     /// What was asked: a hash of method and path without query; 0 means nobody recorded it.
     #[serde(default)]
     pub request_kind: u32,
+    /// Its TLS session was an earlier one, resumed. `None` means nobody recorded it.
+    #[serde(default)]
+    pub resumed: Option<bool>,
 }
 
 // Design 1.2 bounds the memory of a channel by this.
@@ -312,6 +315,27 @@ impl Channel {
             }
         }
         Some(grown)
+    }
+
+    /// Of the answers that may all be of a TLS handshake, the least bytes, and how many carried clearly more than the least of
+    /// their kind (full handshake or resumed session), by more than `slack_bytes`: those were no handshake alone. `None`:
+    /// fewer than two of a kind are known.
+    #[must_use]
+    pub fn beyond_handshake(&self, slack_bytes: u32) -> Option<(u32, u64)> {
+        let mut kinds: BTreeMap<bool, Vec<u32>> = BTreeMap::new();
+        let known = self.rows().filter(|row| row.reply == Reply::Bytes && row.response_bytes != u32::MAX);
+        for row in known {
+            if let Some(resumed) = row.resumed {
+                kinds.entry(resumed).or_default().push(row.response_bytes);
+            }
+        }
+        kinds.retain(|_, sizes| sizes.len() > 1);
+        let least = kinds.values().flatten().min().copied()?;
+        let beyond = kinds.values().map(|sizes| {
+            let floor = sizes.iter().min().copied().unwrap_or(0).saturating_add(slack_bytes);
+            sizes.iter().filter(|size| **size > floor).count() as u64
+        });
+        Some((least, beyond.sum()))
     }
 
     /// Hours that are kept, and whether others were dropped.

@@ -343,6 +343,8 @@ pub struct Exchange {
     pub request_bytes: ByteCount,
     /// Bytes received, at the best layer known.
     pub response_bytes: ByteCount,
+    /// Its TLS session was an earlier one, resumed. `None` means nobody recorded it.
+    pub tls_resumed: Option<bool>,
     /// What was asked: a hash of method and path without query. `None` means nobody recorded it.
     pub request_kind: Option<u32>,
     /// HTTP status. `None` means nobody recorded one.

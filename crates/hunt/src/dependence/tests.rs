@@ -30,6 +30,7 @@ fn channel(seed: u64, requests: &[(u32, f64, u32)]) -> Channel {
             fresh_connection: true,
             teardown: Teardown::Unknown,
             request_kind: 0,
+            resumed: None,
         });
         time = time.saturating_add((wait * 1e9) as i64);
     }

@@ -47,6 +47,8 @@ pub(crate) struct Request {
     pub(crate) teardown: Teardown,
     /// What was asked: a hash of method and path. `None` means nobody recorded it.
     pub(crate) kind: Option<u32>,
+    /// An earlier TLS session was resumed. `None` means nobody recorded it.
+    pub(crate) resumed: Option<bool>,
     pub(crate) fresh: bool,
     pub(crate) answered_at: Option<Timestamp>,
     pub(crate) protocol: Option<Arc<str>>,
@@ -393,6 +395,7 @@ impl Connection {
             seen,
             teardown,
             kind: None,
+            resumed: self.tls.as_ref().and_then(|(_, tls, _)| tls.resumed),
             fresh: !self.is_continuation(),
             answered_at: reply.is_answer().then_some(self.end),
             protocol: self.protocol(),
@@ -459,6 +462,7 @@ impl Connection {
             seen,
             teardown: Teardown::Unknown,
             kind: kind_of(http),
+            resumed: None,
             fresh: first,
             answered_at: reply.is_answer().then_some(time.max(self.end.min(time.saturating_add(1_000_000_000)))),
             protocol: self.protocol(),

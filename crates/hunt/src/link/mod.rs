@@ -230,6 +230,7 @@ impl Host<'_> {
             fresh_connection: false,
             request_bytes: ByteCount::absent(ByteLayer::Payload),
             response_bytes: ByteCount::absent(ByteLayer::Payload),
+            tls_resumed: None,
             request_kind: None,
             status: None,
             content_hash: None,
@@ -374,6 +375,7 @@ impl Host<'_> {
         if alone {
             exchange.teardown = first.teardown;
             exchange.request_kind = first.kind;
+            exchange.tls_resumed = first.resumed;
         }
         exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
         exchange.cites.extend(first.cites.iter().filter(|(kind, _)| *kind == WitnessKind::Request).cloned());
@@ -447,6 +449,7 @@ impl Host<'_> {
             exchange.seen = exchange.seen.union(request.seen);
             exchange.teardown = request.teardown;
             exchange.request_kind = request.kind;
+            exchange.tls_resumed = request.resumed;
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
             cite_joined(exchange, request.joined.iter());
@@ -495,6 +498,7 @@ impl Host<'_> {
             exchange.reply_pending = request.pending;
             exchange.teardown = request.teardown;
             exchange.request_kind = request.kind;
+            exchange.tls_resumed = request.resumed;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);
             cite_joined(&mut exchange, request.joined.iter());
