@@ -53,7 +53,9 @@ pub fn judge(subject: &Subject<'_>, context: &Context) -> Vec<Answer> {
 }
 
 fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context) -> Judgement {
-    if let Err(blind) = subject.sees(signal.needs()) {
+    // A profile is of a program, not of an exchange: it was seen if there is one.
+    let profiled = context.code.is_some() && signal.needs().sights() == [Sight::CodeProfile];
+    if let (false, Err(blind)) = (profiled, subject.sees(signal.needs())) {
         return Judgement::Blind { seen: blind.seen, of: blind.of, sight: blind.sight };
     }
     if context.prevalence.of < signal.hosts_needed() {

@@ -323,7 +323,9 @@ impl Channel {
     #[must_use]
     pub fn beyond_handshake(&self, slack_bytes: u32) -> Option<(u32, u64)> {
         let mut kinds: BTreeMap<bool, Vec<u32>> = BTreeMap::new();
-        let known = self.rows().filter(|row| row.reply == Reply::Bytes && row.response_bytes != u32::MAX);
+        // Where the API tells of the response, its size is that of the message and not of the connection.
+        let of_connection = |row: &&Row| row.reply == Reply::Bytes && row.handling == Handling::Unknown;
+        let known = self.rows().filter(of_connection).filter(|row| row.response_bytes != u32::MAX);
         for row in known {
             if let Some(resumed) = row.resumed {
                 kinds.entry(resumed).or_default().push(row.response_bytes);

@@ -17,7 +17,7 @@
 
 use super::{Signal, refutes, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{CodeVerdict, Judgement, Needs, SignalId, WitnessKind};
+use monologue_model::{CodeVerdict, Judgement, Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Profile;
@@ -28,7 +28,7 @@ impl Signal for Profile {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Any(&[])
+        Needs::Any(&[Sight::CodeProfile])
     }
 
     fn source(&self) -> &'static str {
