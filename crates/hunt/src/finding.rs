@@ -68,6 +68,8 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]
         signals: signals(subject, answers),
         blind,
         approval: None,
+        drift: None,
+        period_seconds: None,
         related: Vec::new(),
         prevalence: context.prevalence,
         attack: AttackReference::default(),

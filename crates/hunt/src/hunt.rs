@@ -1,7 +1,7 @@
 //! A whole hunt: events of many hosts to a report.
 
 use crate::{
-    Census, CodeProfiles, Verdict,
+    Baseline, Census, CodeProfiles, Verdict,
     host::hunt_host,
     origin::{AddressFacts, Origin},
 };
@@ -24,6 +24,8 @@ pub struct Options {
     pub until: Option<Timestamp>,
     /// What is known of programs' code.
     pub code: CodeProfiles,
+    /// Approvals.
+    pub baseline: Baseline,
     /// Version of the program, for the report.
     pub version: String,
 }
@@ -80,7 +82,8 @@ impl Hunt {
             }
             progress(Progress { done: done + 1, of });
         }
-        let mut verdict = Verdict::new(census, minimum).with_code(self.options.code);
+        let mut verdict =
+            Verdict::new(census, minimum).with_code(self.options.code).with_baseline(self.options.baseline);
         hosts.into_iter().for_each(|host| verdict.judge(host));
         verdict.report(version)
     }

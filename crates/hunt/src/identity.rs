@@ -96,6 +96,18 @@ pub(crate) fn agent(table: &ProcessTable, instance: &Instance, path: &str) -> Op
     Some((label, top.image.key.pid))
 }
 
+/// The signature of the program on whose behalf an interpreter runs, where that is a program of its own and no script.
+pub(crate) fn agent_signature(table: &ProcessTable, instance: &Instance) -> Option<SignatureState> {
+    let path = instance.image.path.as_deref().filter(|path| is_interpreter(path))?;
+    let (name, pid) = agent(table, instance, path)?;
+    let (ancestors, _) = table.ancestors(instance);
+    let of_agent = |ancestor: &&&Instance| {
+        ancestor.image.key.pid == pid
+            && ancestor.image.path.as_deref().is_some_and(|path| without_home(path) == name && !is_interpreter(path))
+    };
+    ancestors.iter().find(of_agent).map(|ancestor| ancestor.image.signature)
+}
+
 /// The script an interpreter was given: the kernel's `#!` script, or the first argument that is a path and no option.
 pub(crate) fn script_of(instance: &Instance, path: &str) -> Option<Arc<str>> {
     let exec = instance.exec.as_ref()?;
@@ -107,8 +119,11 @@ pub(crate) fn script_of(instance: &Instance, path: &str) -> Option<Arc<str>> {
     if matches!(bare, "curl" | "wget" | "nscurl") {
         return None;
     }
-    for argument in exec.arguments.iter().skip(1) {
+    let mut arguments = exec.arguments.iter().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            // `osascript -l JavaScript -s h …`: options that take a word.
+            "-l" | "-s" if bare == "osascript" => drop(arguments.next()),
             // An inline program: `sh -c …`, `python -c …`, `osascript -e …`, `node -e …`, `python -m …`.
             "-c" | "-e" | "-m" | "--eval" => return None,
             option if option.starts_with('-') => {

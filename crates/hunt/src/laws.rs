@@ -105,6 +105,7 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
             signature: SignatureState::Platform,
             ..ProcessImage::default()
         }),
+        agent_signature: None,
         lineage: Vec::new(),
         socket_owner: None,
         destination: Destination {

@@ -3,6 +3,7 @@
 
 pub mod absence;
 pub mod awake;
+mod baseline;
 mod code;
 mod coverage;
 pub mod dependence;
@@ -33,6 +34,7 @@ pub mod weigh;
 pub mod cadence;
 pub mod discovery;
 
+pub use baseline::{Approval, Baseline, Lint};
 pub use code::CodeProfiles;
 pub use exchanges::{exchanges, exchanges_by_host};
 pub use fold::{Fold, HourOutcome, HourSummary, RULES, StateError};

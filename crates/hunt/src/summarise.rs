@@ -143,6 +143,7 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
     if let Some(answer) = answer_signature(exchange) {
         attributes.answers.insert(format!("{:08x}/{answer:016x}", exchange.request_kind.unwrap_or(0)).into());
     }
+    exchange.agent_signature.iter().for_each(|state| attributes.agent_signatures.insert(*state));
     exchange.links.iter().for_each(|link| attributes.links.insert(link.strength));
     if !exchange.lineage.is_empty() {
         attributes.lineages.insert(exchange.lineage.join(" → ").into());

@@ -1,8 +1,8 @@
 //! The second pass: what must be known of the whole hunt, then the judgement of each host's channels.
 
 use crate::{
-    CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, cadence, dependence, discovery, documented,
-    finding, judge, judge::Context, related, settings,
+    Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, dependence,
+    discovery, documented, finding, judge, judge::Context, related, settings,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -116,6 +116,8 @@ pub struct Verdict {
     cadence_threshold: Option<f64>,
     minimum: Level,
     code: CodeProfiles,
+    baseline: Baseline,
+    approved: u64,
     findings: Vec<Finding>,
     channels_examined: u64,
     coverage: Vec<HostCoverage>,
@@ -127,14 +129,30 @@ impl Verdict {
     pub fn new(census: Census, minimum: Level) -> Self {
         let cadence_threshold = discovery::threshold(&census.p_values, settings::DISCOVERY_RATE);
         let (findings, coverage) = (Vec::new(), Vec::new());
-        let code = CodeProfiles::default();
-        Self { census, cadence_threshold, minimum, code, findings, channels_examined: 0, coverage }
+        Self {
+            census,
+            cadence_threshold,
+            minimum,
+            code: CodeProfiles::default(),
+            baseline: Baseline::default(),
+            approved: 0,
+            findings,
+            channels_examined: 0,
+            coverage,
+        }
     }
 
     /// Takes what is known of programs' code into account.
     #[must_use]
     pub fn with_code(mut self, code: CodeProfiles) -> Self {
         self.code = code;
+        self
+    }
+
+    /// Takes approvals into account.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = baseline;
         self
     }
 
@@ -160,12 +178,32 @@ impl Verdict {
             };
             let mut finding = finding::build(&subject, &context, &judge::judge(&subject, &context));
             finding.supersedes = supersedes(channel, &host.channels);
+            let period = context.cadence.filter(|_| context.passes_cadence()).map(|cadence| cadence.period_ns);
+            finding.period_seconds = period.map(|period| period as f64 / 1e9);
+            let before = finding.level;
+            baseline::apply(&mut finding, self.baseline.word(channel, period));
+            self.approved += u64::from(finding.level < before && before >= self.minimum);
             findings.push(finding);
         }
         related::relate(&host.channels, &mut findings);
         self.channels_examined += findings.len() as u64;
         self.findings.extend(findings.into_iter().filter(|finding| finding.level >= self.minimum));
         self.coverage.push(host.coverage);
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        let mut notes = self.census.notes();
+        if self.approved > 0 {
+            notes.push(format!(
+                "{} by the baseline; --minimum-level info lists what is approved with the rest",
+                if self.approved == 1 {
+                    "1 finding is approved".to_owned()
+                } else {
+                    format!("{} findings are approved", self.approved)
+                }
+            ));
+        }
+        notes
     }
 
     /// Everything judged, the most urgent first. `summary.sources` is empty: the caller knows what was read.
@@ -186,7 +224,7 @@ impl Verdict {
             last_time: self.census.last_time,
             sources: Vec::new(),
             not_listed: self.channels_examined - self.findings.len() as u64,
-            notes: self.census.notes(),
+            notes: self.notes(),
             coverage: self.coverage,
         };
         Report { summary, findings: self.findings }

@@ -108,6 +108,9 @@ pub struct Attributes {
     pub team_ids: Bounded<Arc<str>>,
     /// Signature states.
     pub signatures: Bounded<SignatureState>,
+    /// Signatures of the processes on whose behalf an interpreter ran.
+    #[serde(default)]
+    pub agent_signatures: Bounded<SignatureState>,
     /// Effective user ids.
     pub user_ids: Bounded<u32>,
     /// Delegates that owned the socket.
@@ -143,6 +146,7 @@ impl Attributes {
         self.signing_ids.merge(&other.signing_ids);
         self.team_ids.merge(&other.team_ids);
         self.signatures.merge(&other.signatures);
+        self.agent_signatures.merge(&other.agent_signatures);
         self.user_ids.merge(&other.user_ids);
         self.socket_owners.merge(&other.socket_owners);
         self.lineages.merge(&other.lineages);

@@ -1,7 +1,8 @@
 //! Exchanges: one outbound request or flow and all that any sensor recorded of its response.
 
 use crate::{
-    ApplicationKey, ByteCount, FileEffectKind, ProcessImage, Provenance, SightSet, Timestamp, Transport, WitnessKind,
+    ApplicationKey, ByteCount, FileEffectKind, ProcessImage, Provenance, SightSet, SignatureState, Timestamp,
+    Transport, WitnessKind,
 };
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, sync::Arc};
@@ -331,6 +332,9 @@ pub struct Exchange {
     pub application: ApplicationKey,
     /// The process that asked. `None` means nobody recorded it.
     pub process: Option<ProcessImage>,
+    /// Signature of the process on whose behalf an interpreter runs. `None`: it is no process of its own (a script, a label), or
+    /// nobody recorded it.
+    pub agent_signature: Option<SignatureState>,
     /// Readable lineage, the oldest ancestor first: paths or labels.
     pub lineage: Vec<Arc<str>>,
     /// The delegate that owned the socket, where it was not the asking process.

@@ -349,6 +349,12 @@ pub struct Finding {
     pub blind: Vec<BlindSpot>,
     /// The baseline entry that covers it, if any.
     pub approval: Option<ApprovalOutcome>,
+    /// Period of its requests in seconds, where a cadence passed its test. `None` where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period_seconds: Option<f64>,
+    /// How an approved application differs here from what is approved. `None` where it does not, or is not approved at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<String>,
     /// What the same application does on the same platform or domain under other keys: one-way by one URL may be two-way
     /// by the host.
     #[serde(skip_serializing_if = "Vec::is_empty")]

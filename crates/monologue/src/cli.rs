@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Read(ReadArguments),
     /// Write the telemetry of a simulated fleet, with the truth beside it.
     Simulate(SimulateArguments),
+    /// Learn, check, compare and list approvals of known-good software.
+    Baseline(BaselineArguments),
     /// List the telemetry formats that can be read.
     Formats(ListArguments),
     /// List the signals a channel is judged by, or print the manual page of one.
@@ -38,7 +40,7 @@ pub(crate) enum Command {
 }
 
 /// Which files to read, and whose they are.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct InputArguments {
     /// Files or folders of telemetry. Folders are walked; gzip and zstd are undone.
     #[arg(value_name = "PATH")]
@@ -68,7 +70,7 @@ pub(crate) struct InputArguments {
     pub(crate) until: Option<String>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
 monologue hunt logs/                                   one laptop or a folder of everything\n  \
 monologue hunt --host anna-mac eslogger.ndjson log.ndjson conn.log\n  \
@@ -95,6 +97,10 @@ pub(crate) struct HuntArguments {
     /// Network or address that is ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
     #[arg(long, value_name = "NET")]
     pub(crate) local: Vec<String>,
+    /// Approvals of known-good software: TOML with [[approval]] entries, or CSV with the same names as columns. May be
+    /// repeated. See `monologue baseline`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Vec<PathBuf>,
     /// Profiles of programs' code: NDJSON with path, verdict and slices. May be repeated.
     #[arg(long, value_name = "FILE.ndjson")]
     pub(crate) code: Vec<PathBuf>,
@@ -104,6 +110,55 @@ pub(crate) struct HuntArguments {
     /// Exit with 3 if on any host less than PERCENT of its time was watched by SIGHT. May be repeated.
     #[arg(long, value_name = "SIGHT=PERCENT")]
     pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BaselineArguments {
+    #[command(subcommand)]
+    pub(crate) command: BaselineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Propose approvals from a period that is known to be good, as TOML to be reviewed.
+    Learn(BaselineLearnArguments),
+    /// Name approvals that expired, are too broad, rest on a name alone or are shadowed. Exit 1 if there are any.
+    Check(BaselineFiles),
+    /// Show what a changed baseline would hide or reveal on past data, without taking it in again.
+    Diff(BaselineDiffArguments),
+    /// List the approvals, one a line.
+    List(BaselineFiles),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BaselineFiles {
+    /// Baselines: TOML or CSV.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BaselineLearnArguments {
+    #[command(flatten)]
+    pub(crate) hunt: HuntArguments,
+    /// Who answers for the proposals.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) owner: String,
+    /// Why they are approved.
+    #[arg(long, value_name = "TEXT", default_value = "seen in a period that is known to be good")]
+    pub(crate) reason: String,
+    /// The last day on which they hold, such as 2027-06-30.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) expires: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BaselineDiffArguments {
+    #[command(flatten)]
+    pub(crate) hunt: HuntArguments,
+    /// The baseline as it is now; --baseline names the changed one. May be repeated; none compares with nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) before: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

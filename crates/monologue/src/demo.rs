@@ -37,6 +37,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
         memory: None,
         local: Vec::new(),
         code: Vec::new(),
+        baseline: Vec::new(),
         minimum_level: MinimumLevel::Medium,
         require: Vec::new(),
     };

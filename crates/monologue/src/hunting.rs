@@ -1,7 +1,7 @@
 //! `monologue hunt`: from files to a report.
 
 use crate::{
-    assets,
+    assets, baseline,
     cli::HuntArguments,
     code,
     inputs::{self, Plan},
@@ -11,7 +11,7 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{CodeProfiles, Hunt, IpNet, Options};
+use monologue_hunt::{Baseline, CodeProfiles, Hunt, IpNet, Options};
 use monologue_model::{Asset, Level, Report, Sight};
 use std::net::IpAddr;
 
@@ -55,14 +55,20 @@ pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
         );
     }
     let code = code::read(&arguments.code)?;
+    let baseline = baseline::read(&arguments.baseline)?;
     match &arguments.lake {
-        Some(address) => lake::hunt(arguments, address, &local, code, minimum),
-        None => run_on_files(arguments, local, code, minimum),
+        Some(address) => lake::hunt(arguments, address, &local, (code, baseline), minimum),
+        None => run_on_files(arguments, local, (code, baseline), minimum),
     }
 }
 
 /// Reads and hunts files: in memory while they fit, else through a temporary lake.
-fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, code: CodeProfiles, minimum: Level) -> Result<Report> {
+fn run_on_files(
+    arguments: &HuntArguments,
+    local: Vec<IpNet>,
+    (code, baseline): (CodeProfiles, Baseline),
+    minimum: Level,
+) -> Result<Report> {
     let memory = arguments.memory.as_deref().map_or(Ok(lake::DEFAULT_MEMORY), lake::memory)?;
     let plan = Plan::new(&arguments.inputs, &arguments.assets)?;
     let mut assets = Vec::new();
@@ -75,6 +81,7 @@ fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, code: CodeProfiles
         since: plan.since,
         until: plan.until,
         code: code.clone(),
+        baseline: baseline.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let mut unnamed = false;
@@ -92,7 +99,7 @@ fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, code: CodeProfiles
     let sources = match read {
         Err(error) if error.is::<DoesNotFit>() => {
             drop(hunt);
-            let told = lake::Told { local: &local, code, memory, minimum };
+            let told = lake::Told { local: &local, code, baseline, memory, minimum };
             return through_a_lake(arguments, &plan, &assets, told);
         }
         read => read?,

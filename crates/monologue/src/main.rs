@@ -1,6 +1,7 @@
 //! The program: reads the command line, runs one command, prints, exits.
 
 mod assets;
+mod baseline;
 mod cli;
 mod code;
 mod demo;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         cli::Command::Lake(arguments) => lake::keep(&arguments),
         cli::Command::Read(arguments) => reading::read(&arguments),
         cli::Command::Simulate(arguments) => demo::simulate(&arguments),
+        cli::Command::Baseline(arguments) => baseline::run(&arguments.command),
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),
         cli::Command::Outputs(arguments) => listing::outputs(&arguments),

@@ -98,6 +98,8 @@ fn finding(number: i64, hostile: bool) -> Finding {
             collect: Sight::FileEffect.how_to_collect().to_owned(),
         }],
         approval: None,
+        period_seconds: (!hostile).then_some(600.0),
+        drift: hostile.then(|| HOSTILE.to_owned()),
         related: Vec::new(),
         prevalence: Prevalence { hosts: 1, of: 14 },
         attack: AttackReference::default(),

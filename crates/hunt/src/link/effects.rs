@@ -139,8 +139,11 @@ impl Deeds {
             EffectKind::LaunchItem => items_shown,
             EffectKind::File(_) | EffectKind::Evaluated | EffectKind::Connection => complete,
         };
-        let mut effects =
-            if starts_shown { self.beyond_habit(watch, &tree, habit_from, end, replies) } else { Vec::new() };
+        let mut effects = if starts_shown {
+            self.beyond_habit(watch, &tree, (habit_from, end), table.began(watch.root, watch.from), replies)
+        } else {
+            Vec::new()
+        };
         effects.retain(counts);
         // What was done within the error of the clocks may have come before the reply: it is no witness of a use, and the
         // time after the reply cannot be called empty either.
@@ -156,8 +159,8 @@ impl Deeds {
         &self,
         watch: Watch<'_>,
         tree: &[(u32, Timestamp)],
-        habit_from: Timestamp,
-        end: Timestamp,
+        (habit_from, end): (Timestamp, Timestamp),
+        began: Option<Timestamp>,
         replies: &[Timestamp],
     ) -> Vec<Effect> {
         let begins = watch.from.saturating_add(-watch.clock_error_ns);
@@ -166,10 +169,13 @@ impl Deeds {
             earlier > 0
                 && replies.get(earlier - 1).is_some_and(|reply| time.since(*reply) <= settings::EFFECT_WINDOW_NS)
         };
+        let since_began = began.unwrap_or(Timestamp::from_nanoseconds(i64::MIN));
         let habits: Vec<(EffectKind, String)> = tree
             .iter()
             .flat_map(|(pid, since)| self.between(*pid, habit_from.max(*since), begins.saturating_add(-1)))
             .filter(|effect| !in_other_window(effect.time))
+            // Being started is nothing that a process does.
+            .filter(|effect| effect.kind != EffectKind::Child || effect.time > since_began)
             .map(signature)
             .collect();
         let asker_program = watch.asker.image.path.as_deref().map(identity::file_name);

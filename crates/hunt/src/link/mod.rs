@@ -218,6 +218,7 @@ impl Host<'_> {
             host: self.name.clone(),
             application: ApplicationKey::Unknown,
             process: None,
+            agent_signature: None,
             lineage: Vec::new(),
             socket_owner: None,
             destination: Destination {
@@ -261,6 +262,7 @@ impl Host<'_> {
         let Match { instance, strength, candidates } = found;
         exchange.application = identity::of_instance(self.table, instance);
         exchange.process = Some(instance.image.clone());
+        exchange.agent_signature = identity::agent_signature(self.table, instance);
         exchange.lineage = lineage::lineage(self.table, instance);
         exchange.links.push(Link { strength, between: (format.clone(), "process".into()), candidates });
         if let Some(provenance) = &instance.started_by {

@@ -37,6 +37,10 @@ fn keeps_something(argument: &str) -> bool {
 /// The shell that runs the program's output as a command, where its own command line says so: `eval "$(curl …)"`,
 /// `x=$(curl …); eval "$x"`, `curl … | sh`, `sh -c "$(curl …)"`, `source <(curl …)`.
 pub(super) fn evaluation(table: &ProcessTable, instance: &Instance, answered_at: Timestamp) -> Option<Effect> {
+    if evaluates_itself(instance) {
+        let (provenance, target) = (instance.started_by.clone()?, instance.image.path.clone()?);
+        return Some(Effect { time: answered_at, kind: EffectKind::Evaluated, target, provenance });
+    }
     let shell = table.parent(instance)?;
     let line = command_of_shell(shell)?;
     let program = identity::file_name(instance.image.path.as_deref()?);
@@ -46,6 +50,34 @@ pub(super) fn evaluation(table: &ProcessTable, instance: &Instance, answered_at:
     let provenance: Provenance = shell.started_by.clone()?;
     let target = shell.image.path.clone()?;
     Some(Effect { time: answered_at, kind: EffectKind::Evaluated, target, provenance })
+}
+
+/// Whether an interpreter's own inline text runs what it fetches: `osascript -l JavaScript -e 'eval(… contents of a URL …)'`,
+/// `python3 -c 'exec(urlopen(…).read())'`.
+fn evaluates_itself(instance: &Instance) -> bool {
+    const FETCHES: [&str; 8] = [
+        "ContentsOfURL",
+        "NSURLSession",
+        "urlopen(",
+        "requests.get(",
+        "fetch(",
+        "https.get(",
+        "Net::HTTP",
+        "LWP::Simple",
+    ];
+    let Some(path) = instance.image.path.as_deref().filter(|path| identity::is_interpreter(path)) else { return false };
+    if identity::is_shell(path) {
+        return false;
+    }
+    let arguments = instance.arguments().unwrap_or_default();
+    let inline = arguments.windows(2).filter_map(|pair| match pair {
+        [option, text] if matches!(option.as_str(), "-e" | "-c" | "--eval") => Some(text),
+        _ => None,
+    });
+    inline.into_iter().any(|text| {
+        let runs = text.contains("eval(") || text.contains("exec(") || text.contains("run script");
+        runs && FETCHES.iter().any(|fetch| text.contains(fetch))
+    })
 }
 
 /// Whether it is known what reads the program's output: a shell whose command line was not recorded may run it.

@@ -179,10 +179,6 @@ impl Task {
         self.summaries.iter().any(|(summary, _)| summary.success) || (self.finished && self.ended)
     }
 
-    fn summary_failed(&self) -> bool {
-        self.summaries.iter().any(|(summary, _)| !summary.success)
-    }
-
     fn status(&self) -> Option<u16> {
         let from_line = self.responses.last().and_then(|(_, status, _)| u16::try_from(*status).ok());
         from_line.or_else(|| self.summaries.iter().filter_map(|(summary, _)| summary.status).next_back())
@@ -322,6 +318,9 @@ impl Task {
             Handling::Upgraded
         } else if self.is_never_collected(coverage) {
             Handling::NeverCollected
+        } else if self.left.is_some() {
+            // The client went away, and whether it came back for it was not seen to the end.
+            Handling::Unknown
         } else if over && empty {
             Handling::DeliveredEmpty
         } else if over && status.is_some_and(|status| (300..400).contains(&status)) {
@@ -330,7 +329,8 @@ impl Task {
             Handling::Delivered
         } else if code.is_some_and(|code| NO_ANSWER_ERRORS.contains(&code)) {
             Handling::Partial
-        } else if absence && (code == Some(CANCELLED) || (self.summary_failed() && code.is_none())) {
+        } else if absence && code == Some(CANCELLED) {
+            // A failed sum without its error may have been a broken connection as well: to forget a line makes no claim.
             Handling::AbandonedAtHeaders
         } else if absence && process_ended {
             Handling::EndedAtHeaders
@@ -356,7 +356,6 @@ impl Task {
             // No connection came about, so nothing was asked: the wire says what it saw.
             _ if unsent => (Handling::NeverSent, Reply::Unknown),
             Some(code) if NO_ANSWER_ERRORS.contains(&code) => (Handling::NoResponse, Reply::Silent),
-            None if self.summary_failed() => (Handling::NoResponse, Reply::Silent),
             _ => (Handling::Unknown, Reply::Unknown),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! # What it says
 //! Supports where nobody does: unsigned, ad hoc signed, or an interpreter or `curl` that runs for a script. Refutes where a
-//! developer team signed it or it is part of macOS. It speaks from presence.
+//! developer team signed it, it is part of macOS, or an interpreter runs for a program that a team signed. A launch label that
+//! is not Apple's vouches for nothing, and nothing is said. It speaks from presence.
 //!
 //! # Why it matters
 //! Signing costs an attacker an identity that can be revoked; most one-way implants on Macs do without.
@@ -49,11 +50,23 @@ impl Signal for Untrusted {
             return supports(10.0, "the program is signed ad hoc: nobody vouches for it");
         }
         if has(SignatureState::Platform) {
+            let vouched = &channel.attributes.agent_signatures;
+            let is_vouched = |state: &SignatureState| matches!(state, SignatureState::Team | SignatureState::Platform);
             return match agent {
-                Some(agent) if agent.contains('/') && !agent.starts_with("/System/") && !agent.starts_with("/usr/") => {
+                Some(agent) if !vouched.is_empty() && vouched.iter().all(|(state, _)| is_vouched(state)) => refutes(
+                    6.0,
+                    format!("part of macOS, run for {agent}, which is signed by a developer team or Apple"),
+                ),
+                Some(agent)
+                    if agent.contains('/')
+                        && !agent.starts_with("/System/")
+                        && (!agent.starts_with("/usr/") || agent.starts_with("/usr/local/")) =>
+                {
                     supports(8.0, format!("part of macOS, but run for {agent}, for which nobody vouches"))
                 }
-                Some(_) => refutes(6.0, "part of macOS, run for a named job"),
+                // Anybody may write a launch item and its label: only Apple's own labels vouch for what is run.
+                Some(label) if label.starts_with("com.apple.") => refutes(6.0, "part of macOS, run for a job of macOS"),
+                Some(_) => Judgement::Silent,
                 None => refutes(16.0, "the program is part of macOS"),
             };
         }

@@ -7,7 +7,7 @@ use super::{
 use crate::{cli::HuntArguments, talk::note, window::Window};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Census, CodeProfiles, HostHunt, IpNet, Origin, Verdict};
+use monologue_hunt::{Baseline, Census, CodeProfiles, HostHunt, IpNet, Origin, Verdict};
 use monologue_lake::{
     ledger::{Lake, LedgerError},
     store::StoreError,
@@ -37,7 +37,7 @@ pub(crate) fn hunt(
     arguments: &HuntArguments,
     address: &Path,
     local: &[IpNet],
-    code: CodeProfiles,
+    (code, baseline): (CodeProfiles, Baseline),
     minimum: Level,
 ) -> Result<Report> {
     if !arguments.assets.is_empty() {
@@ -45,7 +45,7 @@ pub(crate) fn hunt(
     }
     let window = Window::new(&arguments.inputs)?;
     let memory = arguments.memory.as_deref().map_or(Ok(DEFAULT_MEMORY), memory)?;
-    hunt_lake(address, &window, Told { local, code, memory, minimum })
+    hunt_lake(address, &window, Told { local, code, baseline, memory, minimum })
 }
 
 /// What a hunt is told besides where and when.
@@ -54,6 +54,8 @@ pub(crate) struct Told<'a> {
     pub(crate) local: &'a [IpNet],
     /// Profiles of programs' code.
     pub(crate) code: CodeProfiles,
+    /// Approvals.
+    pub(crate) baseline: Baseline,
     /// Memory to use, in bytes.
     pub(crate) memory: u64,
     /// The lowest level that is listed.
@@ -125,7 +127,7 @@ impl Summary {
 }
 
 fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: Told<'_>) -> Result<Report> {
-    let Told { local, code, memory, minimum } = told;
+    let Told { local, code, baseline, memory, minimum } = told;
     let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
     let each = memory / workers as u64;
     let shared = timetable::shared_stretches(access, SHARED_BUCKET)?;
@@ -162,7 +164,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     })?;
     bar.finish_and_clear();
     let census = census.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut verdict = Verdict::new(census, minimum).with_code(code);
+    let mut verdict = Verdict::new(census, minimum).with_code(code).with_baseline(baseline);
     let hosts = hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
     hosts.each(|host| verdict.judge(host))?;
     let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());

@@ -58,6 +58,9 @@ fn write_finding(to: &mut dyn Write, number: usize, finding: &Finding) -> io::Re
     if let Some(reason) = &finding.level_reason {
         paragraph(to, "   ", &format!("The level is held down: {reason}."))?;
     }
+    if let Some(drift) = &finding.drift {
+        paragraph(to, "   ", &format!("Drift: the application is {drift}."))?;
+    }
     for (label, value) in words::facts(finding) {
         item(to, &format!("   {label:<13}"), &value)?;
     }

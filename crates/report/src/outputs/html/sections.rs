@@ -115,6 +115,9 @@ pub(super) fn finding(to: &mut dyn Write, finding: &Finding, open: bool) -> io::
     if let Some(reason) = &finding.level_reason {
         writeln!(to, "<p class=\"note\">The level is held down: {}.</p>", safe(reason))?;
     }
+    if let Some(drift) = &finding.drift {
+        writeln!(to, "<p class=\"contradiction\"><b>Drift:</b> the application is {}.</p>", safe(drift))?;
+    }
     layers(to, finding)?;
     timeline::draw(to, finding)?;
     writeln!(to, "<dl class=\"facts\">")?;
