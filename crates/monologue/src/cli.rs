@@ -97,7 +97,7 @@ pub(crate) struct HuntArguments {
     /// Network or address that is ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
     #[arg(long, value_name = "NET")]
     pub(crate) local: Vec<String>,
-    /// Approvals of known-good software: TOML with [[approval]] entries, or CSV with the same names as columns. May be
+    /// Approvals of known-good software: TOML with `[[approval]]` entries, or CSV with the same names as columns. May be
     /// repeated. See `monologue baseline`.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Vec<PathBuf>,
