@@ -341,12 +341,14 @@ fn every(length: usize, base: usize, each: &mut impl FnMut(&[usize])) {
     }
 }
 
-/// Channels of `length` exchanges: every choice of truths with repetition. Their order matters to growth alone, which
-/// speaks from presence, so ascending lists are enough.
+/// Channels of `length` exchanges: every choice of truths with repetition. Their order matters to growth after a deed alone, so
+/// up to three exchanges deeds stand at every place among the others, which ascend; beyond, all ascend.
 fn channels(length: usize) -> Vec<Vec<LinkedExchange>> {
     let mut all = Vec::new();
     every(length, TRUTHS.len(), &mut |truths| {
-        if truths.is_sorted() {
+        let is_deed = |at: &usize| matches!(TRUTHS.get(*at), Some(Truth::ActedOn | Truth::SentBack));
+        let others: Vec<usize> = truths.iter().copied().filter(|at| !is_deed(at)).collect();
+        if truths.is_sorted() || (length <= 3 && others.is_sorted()) {
             all.push(truths.iter().enumerate().map(|(at, truth)| exchange(TRUTHS[*truth], at, "~/a.sh")).collect());
         }
     });
