@@ -9,7 +9,12 @@ use crate::{
 };
 use monologue_model::{Channel, CoverageRecord, Detail, Event, Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use sha2::Digest as _;
+use std::{
+    collections::BTreeMap,
+    io::{self, BufWriter, Write},
+    sync::Arc,
+};
 
 /// Nanoseconds of an hour.
 const HOUR_NS: i64 = 3600 * 1_000_000_000;
@@ -115,12 +120,30 @@ impl Fold {
         Ok(serde_json::from_slice(bytes)?)
     }
 
-    /// The hash of the state: where it agrees, later hours need not be done again.
+    /// The hash of the state: where it agrees, later hours need not be done again. The same as that of [`Fold::to_bytes`],
+    /// without holding them.
     ///
     /// # Errors
     /// As [`Fold::to_bytes`].
     pub fn digest(&self) -> Result<Sha256, StateError> {
-        Ok(Sha256::of(&self.to_bytes()?))
+        let mut hashing = BufWriter::new(Hashing(sha2::Sha256::new()));
+        serde_json::to_writer(&mut hashing, self)?;
+        let hashing = hashing.into_inner().map_err(|error| serde_json::Error::io(error.into_error()))?;
+        Ok(Sha256::from_bytes(hashing.0.finalize().into()))
+    }
+}
+
+/// Hashes what is written to it.
+struct Hashing(sha2::Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use monologue_hunt::{
 };
 use monologue_model::{
     ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Report,
-    Sight, SightSet,
+    Sha256, Sight, SightSet,
 };
 use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc};
 
@@ -331,6 +331,7 @@ fn a_state_that_was_written_and_read_goes_on_as_if_it_had_never_stopped() {
             let bytes = fold.to_bytes().unwrap();
             fold = Fold::from_bytes(&bytes).unwrap();
             assert_eq!(fold.to_bytes().unwrap(), bytes, "equal states have equal bytes");
+            assert_eq!(fold.digest().unwrap(), Sha256::of(&bytes), "and the hash of those bytes");
             summaries.extend(fold.step(hour, events, &coverage).summaries);
         }
         summaries.extend(fold.rest(&coverage).summaries);
