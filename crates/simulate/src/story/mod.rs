@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 
 /// A story cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: expected {expected}, found {found:?}\nhint: the module `story` describes the words of a story")]
+#[error("line {line}: expected {expected}, found {found:?}\nhint: docs/guide/stories.md lists the words of a story")]
 pub struct StoryError {
     /// Number of the line, from 1.
     pub line: usize,
