@@ -69,6 +69,9 @@ pub struct Dependence {
     pub bound_bits: f64,
     /// The deed that a reply tells most about.
     pub strongest: Deed,
+    /// What was asked, what came and what followed is known of every request: only then may independence be claimed, since a
+    /// deed of which one case is hidden would be left out.
+    pub is_whole: bool,
 }
 
 impl Dependence {
@@ -81,7 +84,8 @@ impl Dependence {
     /// Whether it certainly does not, beyond the margin.
     #[must_use]
     pub fn is_independent(&self) -> bool {
-        !self.is_dependent()
+        self.is_whole
+            && !self.is_dependent()
             && self.replies >= INDEPENDENCE_REPLIES
             && self.reply_entropy_bits >= REPLY_ENTROPY_BITS
             && self.bound_bits < MARGIN_BITS
@@ -114,10 +118,11 @@ impl Deed {
     }
 }
 
-/// Tests one channel. `others` are the times of the same application's other requests, ascending. `None`: too few replies, or
-/// all of one class, or nothing that could differ after them.
+/// Tests one channel. `others` are the times of the same application's other requests, ascending; `None`: some of this host's
+/// requests are nobody's, or were dropped, and may be among them. `None` is yielded for too few replies, or all of one class, or
+/// nothing that could differ after them.
 #[must_use]
-pub fn test(channel: &Channel, clock: &AwakeClock, others: &[Timestamp]) -> Option<Dependence> {
+pub fn test(channel: &Channel, clock: &AwakeClock, others: Option<&[Timestamp]>) -> Option<Dependence> {
     let series = Series::of(channel, clock, others);
     if series.classes.len() < MINIMUM_REPLIES || !series.varies() || series.deeds.is_empty() {
         return None;
@@ -145,6 +150,7 @@ pub fn test(channel: &Channel, clock: &AwakeClock, others: &[Timestamp]) -> Opti
         p_value,
         bound_bits: bounds.fold(0.0, f64::max),
         strongest,
+        is_whole: series.is_whole,
     })
 }
 
@@ -153,10 +159,11 @@ struct Series {
     classes: Vec<u8>,
     kinds: Vec<u8>,
     deeds: Vec<(Deed, Vec<u8>)>,
+    is_whole: bool,
 }
 
 impl Series {
-    fn of(channel: &Channel, clock: &AwakeClock, others: &[Timestamp]) -> Self {
+    fn of(channel: &Channel, clock: &AwakeClock, others: Option<&[Timestamp]>) -> Self {
         let rows: Vec<&Row> = channel.rows().collect();
         let (_, is_pruned) = channel.kept_hours();
         // What follows the last is not known; where hours were dropped, what follows the last of an hour is not either.
@@ -177,6 +184,7 @@ impl Series {
             known.then_some(i64::from(next.request_bytes))
         };
         let follows = |(row, _): &(&Row, &Row)| {
+            let others = others?;
             let from = others.partition_point(|time| *time <= row.time);
             let near = others.get(from).is_some_and(|time| time.since(row.time) <= FOLLOW_NS);
             Some(i64::from(near))
@@ -191,9 +199,11 @@ impl Series {
             (Deed::Effect, pairs.iter().map(effect).collect()),
             (Deed::OtherConnection, pairs.iter().map(follows).collect()),
         ];
+        let asked = pairs.iter().all(|(row, _)| row.status > 0 && row.request_kind > 0);
+        let is_whole = asked && !is_pruned && all.iter().all(|(_, values)| values.iter().all(Option::is_some));
         let deeds = all.into_iter().filter_map(|(deed, values)| Some((deed, thirds(values)?))).collect();
         let kinds = kinds(pairs.iter().map(|(row, _)| *row));
-        Self { classes: classes(pairs.iter().map(|(row, _)| *row)), kinds, deeds }
+        Self { classes: classes(pairs.iter().map(|(row, _)| *row)), kinds, deeds, is_whole }
     }
 
     /// Classes of the replies to one kind of request.

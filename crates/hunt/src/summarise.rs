@@ -67,13 +67,13 @@ fn count(channel: &mut Channel, exchange: &Exchange) {
     counters.effect_pending += u64::from(exchange.effect_window == EffectWindow::Pending || exchange.reply_pending);
     if !exchange.reply_pending {
         counters.reply.count(exchange.reply);
+        counters.teardown.count(exchange.teardown);
         for (count, sight) in counters.seen.iter_mut().zip(Sight::ALL) {
             *count += u64::from(exchange.seen.contains(sight));
         }
     }
     counters.handling.count(exchange.handling);
     exchange.failed_check.into_iter().for_each(|check| counters.failed_checks.count(check));
-    counters.teardown.count(exchange.teardown);
     if exchange.effect_window == EffectWindow::Seen {
         counters.effects.count(Some(!exchange.effects.is_empty()));
     }

@@ -161,6 +161,9 @@ impl Verdict {
         let possible = absence::possible(&host.channels);
         let clock = host.awake.clock();
         let requests = requests_by_application(&host.channels);
+        // Whoever made a request that is nobody's may have made it after a reply.
+        let known = |channel: &Channel| !channel.key.application.is_unknown() && !channel.kept_hours().1;
+        let all_known = host.channels.iter().all(known);
         let mut findings: Vec<Finding> = Vec::with_capacity(host.channels.len());
         for (channel, possible) in host.channels.iter().zip(&possible) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
@@ -171,7 +174,7 @@ impl Verdict {
                 },
                 cadence: cadence_of(channel, &clock),
                 cadence_threshold: self.cadence_threshold,
-                dependence: dependence::test(channel, &clock, &others(&requests, channel)),
+                dependence: dependence::test(channel, &clock, all_known.then(|| others(&requests, channel)).as_deref()),
                 backs_off: cadence::backs_off(&awake_check_ins(channel, &clock)),
                 code: self.code.of(channel),
                 documented: documented::explain(channel),

@@ -174,7 +174,7 @@ pub struct Counters {
     /// Exchanges without a response in the log that cannot be called unanswered, by the check that failed.
     #[serde(default)]
     pub failed_checks: Counts<FailedCheck, { FailedCheck::ALL.len() }>,
-    /// Exchanges by who ended the connection.
+    /// Exchanges by who ended the connection, pending ones left out.
     #[serde(default)]
     pub teardown: Counts<Teardown, { Teardown::ALL.len() }>,
     /// Effect windows seen, and those of them in which something was done.

@@ -113,7 +113,7 @@ fn claims(hunted: &HostHunt) -> BTreeSet<(String, String)> {
         if disposition.is_definite() {
             claims.insert((name.clone(), disposition.to_string()));
         }
-        let dependence = dependence::test(channel, &hunted.awake.clock(), &[]);
+        let dependence = dependence::test(channel, &hunted.awake.clock(), Some(&[]));
         for answer in judge::judge(&subject, &Context { dependence, ..Context::default() }) {
             let from_absence = matches!(answer.signal.needs(), Needs::Every(_));
             if from_absence && matches!(answer.judgement, Judgement::Supports { .. }) {

@@ -126,11 +126,6 @@ fn a_connectivity_check_is_explained_as_what_it_is() {
     let check = findings.iter().find(|finding| text(finding, "/destination/host") == "connectivity-check.ubuntu.com");
     let check = check.expect("its channel");
     assert_eq!(text(check, "/level"), "info");
-    assert!(
-        text(check, "/level_reason").contains("connectivity check") || text(check, "/score") < "0.1",
-        "{}",
-        shown(check)
-    );
     let said = check.pointer("/signals").and_then(Value::as_array).expect("signals");
     let documented = said.iter().find(|signal| text(signal, "/id") == "destination.documented").expect("the signal");
     assert_eq!(text(documented, "/judgement"), "refutes");

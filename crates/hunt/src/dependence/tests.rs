@@ -21,7 +21,7 @@ fn channel(seed: u64, requests: &[(u32, f64, u32)]) -> Channel {
             request_bytes: *sent,
             response_bytes: *size,
             content_hash: 0,
-            seen: SightSet::of(&[Sight::FlowReply, Sight::FlowBytes]),
+            seen: SightSet::of(&[Sight::FlowReply, Sight::FlowBytes, Sight::FileEffect]),
             request_layer: Some(ByteLayer::Message),
             status: 200,
             effects: 0,
@@ -29,7 +29,7 @@ fn channel(seed: u64, requests: &[(u32, f64, u32)]) -> Channel {
             handling: Handling::Unknown,
             fresh_connection: true,
             teardown: Teardown::Unknown,
-            request_kind: 0,
+            request_kind: 1,
             resumed: None,
         });
         time = time.saturating_add((wait * 1e9) as i64);
@@ -38,7 +38,7 @@ fn channel(seed: u64, requests: &[(u32, f64, u32)]) -> Channel {
 }
 
 fn found(seed: u64, requests: &[(u32, f64, u32)]) -> Option<Dependence> {
-    test(&channel(seed, requests), &AwakeClock::default(), &[])
+    test(&channel(seed, requests), &AwakeClock::default(), Some(&[]))
 }
 
 /// Replies of three sizes by chance, waits of 60 s give or take a fifth, neither looking at the other.
@@ -149,4 +149,31 @@ fn a_client_that_takes_turns_between_two_addresses_depends_on_neither() {
     }
     let found = found(5, &turns).unwrap();
     assert!(!found.is_dependent(), "{found:?}");
+}
+
+/// To forget makes no claim: with any one fact hidden, nothing is called independent.
+#[test]
+fn one_hidden_fact_forbids_independence() {
+    let seed = (0..50).find(|seed| found(*seed, &careless(*seed, 800)).unwrap().is_independent()).unwrap();
+    let whole = channel(seed, &careless(seed, 800));
+    let hide: [fn(&mut Row); 4] = [
+        |row| row.request_layer = None,
+        |row| row.status = 0,
+        |row| row.request_kind = 0,
+        |row| row.seen.remove(Sight::FileEffect),
+    ];
+    for (at, hide) in hide.iter().enumerate() {
+        let mut poorer = Channel::new(whole.key.clone(), whole.first_time, 100_000);
+        for (place, row) in whole.rows().enumerate() {
+            let mut row = *row;
+            if place == 300 {
+                hide(&mut row);
+            }
+            poorer.push_row(row);
+        }
+        let found = test(&poorer, &AwakeClock::default(), Some(&[])).unwrap();
+        assert!(!found.is_independent(), "fact {at}: {found:?}");
+    }
+    let found = test(&whole, &AwakeClock::default(), None).unwrap();
+    assert!(!found.is_independent(), "requests that are nobody's may be its own");
 }

@@ -94,7 +94,11 @@ impl Host<'_> {
             let since = from.saturating_add(draft.linked.clock_error_ns);
             let own = bare_address(draft);
             let followed = firsts.iter().filter(|contact| {
-                contact.asker == asker && since < contact.time && contact.time <= until && own != Some(contact.address)
+                contact.asker == asker
+                    && self.watched_since(asker, contact.time)
+                    && since < contact.time
+                    && contact.time <= until
+                    && own != Some(contact.address)
             });
             for contact in followed {
                 let exchange = &mut draft.linked.exchange;
@@ -107,6 +111,13 @@ impl Host<'_> {
                 });
             }
         }
+    }
+
+    /// Whether a network sensor and a recorder of lookups were complete ever since the process began: else an earlier contact,
+    /// or the lookup that gave the address, may have been missed.
+    fn watched_since(&self, (_, began): Asker, time: Timestamp) -> bool {
+        // Of the two sides of a connection, who ended it is recorded by network sensors alone.
+        [Sight::FlowTeardown, Sight::DnsQuery].iter().all(|sight| self.coverage.is_complete(*sight, began, time))
     }
 }
 

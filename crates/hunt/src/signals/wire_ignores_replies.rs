@@ -3,7 +3,9 @@
 //! # What it says
 //! At least 96 replies of clearly different classes came, and what a reply tells about the next wait, the next request, what
 //! happens on the Mac or elsewhere lies below a tenth of a yes-or-no question, with 95 % confidence. It speaks from absence:
-//! every reply must have been seen, and no request may exist that could be this channel's and is not known to be.
+//! status and size of every reply, what was asked, and the time after each must have been seen, no request may exist that could
+//! be this channel's and is not known to be, and none of this host may be nobody's. So it speaks over plain HTTP on a Mac that
+//! is watched as a whole.
 //!
 //! # Why it matters
 //! Labelled one-way implants do get answers; nothing in them matters to the client.
@@ -28,7 +30,7 @@ impl Signal for IgnoresReplies {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Every(&[Sight::FlowReply, Sight::FlowBytes])
+        Needs::Every(&[Sight::FlowReply, Sight::FlowBytes, Sight::HttpResponse])
     }
 
     fn source(&self) -> &'static str {
