@@ -70,12 +70,20 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
     Ok(Verdict::Nothing)
 }
 
+/// Bytes of one story at most.
+const STORY_BYTES: u64 = 1024 * 1024;
+
 /// The Mac of a story.
 const STORY_MAC: &str = "anna-mac";
 
 /// Records a story.
 fn tell(arguments: &SimulateArguments, path: &Path) -> Result<Verdict> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the story {}", path.display()))?;
+    let context =
+        || format!("cannot read the story {}; hint: it is a text of at most {STORY_BYTES} bytes", path.display());
+    if std::fs::metadata(path).with_context(context)?.len() > STORY_BYTES {
+        bail!("{}", context());
+    }
+    let text = std::fs::read_to_string(path).with_context(context)?;
     let without: Vec<&str> = arguments.without.iter().map(String::as_str).collect();
     let files =
         story::record(STORY_MAC, story_in(&text), &without).with_context(|| format!("in {}", path.display()))?;

@@ -189,7 +189,7 @@ impl Stage<'_> {
                 "{} resuming, timeouts({timeout}, 604800.0), qos(0x15), activity(00000000-0000-0000-0000-000000000000)",
                 flight.task
             );
-            self.log_modern(time, process, flight, MODERN_RESUMING, message);
+            self.log_task(time, process, flight, MODERN_RESUMING, message);
         } else {
             let message = format!(
                 "{} resuming, timeouts({timeout}, 604800.0) qos(0x15) voucher((null)) activity(00000000-0000-0000-0000-000000000000)",
@@ -213,20 +213,7 @@ impl Stage<'_> {
         flight.trace.note(Source::UnifiedLogConnection, line);
     }
 
-    /// Writes a line of the loader of Network.framework about the task.
-    fn log_modern(
-        &mut self,
-        time: Moment,
-        process: &Process,
-        flight: &mut Flight<'_>,
-        format: &'static str,
-        message: String,
-    ) {
-        let line = self.mac.log(time, process, Voice::Loader, format, message);
-        flight.trace.note(Source::UnifiedLogTask, line);
-    }
-
-    /// Writes a line about the task.
+    /// Writes a line about the task, in the voice of the loader that runs it.
     fn log_task(
         &mut self,
         time: Moment,
@@ -235,7 +222,9 @@ impl Stage<'_> {
         format: &'static str,
         message: String,
     ) {
-        let line = self.mac.log(time, process, Voice::Task, format, message);
+        let is_modern = matches!(flight.ask.answer, Answer::ModernLoader(..));
+        let voice = if is_modern { Voice::Loader } else { Voice::Task };
+        let line = self.mac.log(time, process, voice, format, message);
         flight.trace.note(Source::UnifiedLogTask, line);
     }
 
@@ -244,7 +233,7 @@ impl Stage<'_> {
         let answer = flight.ask.answer;
         if matches!(answer, Answer::ModernLoader(..)) {
             let message = format!("{task} finished successfully");
-            return self.log_modern(course.finished, process, flight, FINISHED, message);
+            return self.log_task(course.finished, process, flight, FINISHED, message);
         }
         if answer.is_sent() {
             let body = flight.ask.body.map_or_else(|| "N 0".to_owned(), |bytes| format!("S {bytes}"));

@@ -51,8 +51,9 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Baseline> {
         if size > FILE_BYTES {
             bail!("{}: expected at most {FILE_BYTES} bytes, found {size}; hint: split it", path.display());
         }
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read the baseline {}; hint: it is UTF-8 text", path.display()))?;
+        let text = fs::read_to_string(path).with_context(|| {
+            format!("cannot read the baseline {}; hint: a baseline is a TOML or CSV file in UTF-8", path.display())
+        })?;
         let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         approvals.extend(if is_csv { from_csv(path, &text)? } else { from_toml(path, &text)? });
     }

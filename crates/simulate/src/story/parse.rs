@@ -14,6 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The day on which stories play: 2026-03-02T00:00:00Z is 20,514 days after the epoch.
 const DAY: Moment = 20_514 * 86_400 * SECOND;
 
+/// Days a story may last.
+const LONGEST_DAYS: i64 = 60;
+
+/// Repetitions of one block.
+const MOST_TIMES: usize = 100_000;
+
 /// A destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -131,7 +137,11 @@ fn clock_time(text: &str) -> Option<Moment> {
     let hours: i64 = parts.next()?.parse().ok()?;
     let minutes: i64 = parts.next()?.parse().ok()?;
     let second: f64 = parts.next().map_or(Some(0.0), |text| text.parse().ok())?;
-    let is_whole = parts.next().is_none() && (0..=24).contains(&hours) && (0..60).contains(&minutes);
+    let is_whole = parts.next().is_none()
+        && (1..=LONGEST_DAYS).contains(&day)
+        && (0..=24).contains(&hours)
+        && (0..60).contains(&minutes)
+        && (0.0..60.0).contains(&second);
     is_whole.then(|| DAY + ((day - 1) * 86_400 + hours * 3600 + minutes * 60) * SECOND + seconds(second))
 }
 
@@ -182,7 +192,16 @@ pub(super) fn parse(text: &str) -> Result<Story, StoryError> {
             story.steps.push(step);
         }
     }
+    if story.steps.is_empty() && story.again.iter().all(|again| again.steps.is_empty()) {
+        let (expected, found) = ("something that happens".to_owned(), String::new());
+        return Err(StoryError { line: text.lines().count().max(1), expected, found });
+    }
     bound(&mut story);
+    if story.until <= story.from || story.until - story.from > LONGEST_DAYS * 86_400 * SECOND {
+        let (expected, found) =
+            (format!("a recording of at most {LONGEST_DAYS} days that ends after it begins"), String::new());
+        return Err(StoryError { line: 1, expected, found });
+    }
     Ok(story)
 }
 
@@ -259,12 +278,16 @@ fn again(rest: &str) -> Option<Again> {
     let (every, rest) = rest.split_once(" s from ")?;
     let mut parts = rest.split(", ");
     let first = clock_time(parts.next()?)?;
-    let times = parts.next()?.strip_suffix(" times")?.parse().ok()?;
+    let times: usize = parts.next()?.strip_suffix(" times")?.parse().ok()?;
     let spread: f64 = match parts.next() {
         Some(part) => part.strip_prefix("give or take ")?.strip_suffix(" %")?.parse().ok()?,
         None => 0.0,
     };
-    Some(Again { every: every.parse().ok()?, first, times, spread: spread / 100.0, steps: Vec::new() })
+    let every: f64 = every.parse().ok()?;
+    let longest = (LONGEST_DAYS * 86_400) as f64;
+    let fits = (1..=MOST_TIMES).contains(&times) && every > 0.0 && every * times as f64 <= longest;
+    let fits = fits && (0.0..=100.0).contains(&spread);
+    fits.then_some(Again { every, first, times, spread: spread / 100.0, steps: Vec::new() })
 }
 
 fn timed_step(line: &Line<'_>) -> Result<Step, StoryError> {
@@ -286,6 +309,9 @@ fn repeated_step(line: &Line<'_>) -> Result<Step, StoryError> {
     let offset = line.text.strip_prefix('+').and_then(|rest| rest.split_once(' '));
     let (offset, rest) = offset.ok_or_else(|| line.error("`+2 WHO does WHAT`, the seconds after the beginning"))?;
     let offset: f64 = offset.parse().map_err(|_| line.error("seconds after `+`"))?;
+    if !(0.0..=86_400.0).contains(&offset) {
+        return Err(line.error("seconds of a day after `+`"));
+    }
     step(line, seconds(offset), rest)
 }
 
