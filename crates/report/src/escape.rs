@@ -63,6 +63,58 @@ pub fn json(line: &str) -> String {
     inert
 }
 
+/// Pretty JSON text, line by line as in [`json`].
+#[must_use]
+pub fn json_lines(text: &str) -> String {
+    text.split('\n').map(json).collect::<Vec<_>>().join("\n")
+}
+
+/// A double-quoted YAML scalar that means exactly this text: JSON strings are YAML, and what YAML forbids to stand as it is
+/// (YAML 1.2, 5.1) is written as an escape, as is what acts.
+#[must_use]
+pub fn yaml(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            _ if acts(character) || matches!(character, '\u{fffe}' | '\u{ffff}') => {
+                // All of them lie in the basic plane. Writing to a String cannot fail.
+                let _ = write!(quoted, "\\u{:04x}", u32::from(character));
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Text for a cell of a table: inert as in [`terminal`], and no formula. Spreadsheets take a cell that begins with one of
+/// `= + - @` (full-width ones too) for a formula, after blanks; an apostrophe before it makes it text.
+#[must_use]
+pub fn cell(text: &str) -> String {
+    let inert = terminal(text);
+    let begins = |character: char| matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    // What acted before it was made inert, such as a tab, is a backslash now and begins no formula.
+    if inert.trim_start().starts_with(begins) { format!("'{inert}") } else { inert }
+}
+
+/// Text for the header of a Common Event Format record: bars and backslashes are escaped, line ends are spaces.
+#[must_use]
+pub fn cef_header(text: &str) -> String {
+    let one_line: String = text.chars().map(|character| if character == '\n' { ' ' } else { character }).collect();
+    terminal(&one_line).replace('\\', "\\\\").replace('|', "\\|")
+}
+
+/// Text for a value in the extension of a Common Event Format record: backslashes and equals signs are escaped, line ends
+/// are `\n`, as the format says, and what acts is shown as a code point.
+#[must_use]
+pub fn cef_value(text: &str) -> String {
+    let lines = text.split('\n').map(|line| terminal(line).replace('\\', "\\\\").replace('=', "\\="));
+    lines.collect::<Vec<_>>().join("\\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +138,32 @@ mod tests {
         let inert = json(&line);
         assert!(inert.is_ascii());
         assert_eq!(serde_json::from_str::<String>(&inert).unwrap(), text);
+    }
+
+    #[test]
+    fn cells_hold_no_formula_and_no_line_end() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\u{ff1d}1"] {
+            assert!(cell(formula).starts_with('\''), "{formula:?}");
+        }
+        assert_eq!(cell("\t=1"), "\\t=1");
+        assert_eq!(cell("a=b-c@d"), "a=b-c@d");
+        assert!(!cell("a\r\nb").contains(['\r', '\n']));
+    }
+
+    #[test]
+    fn common_event_format_cannot_be_broken_out_of() {
+        // The rules of the format: in the header `\` and `|` are escaped; in the extension `\`, `=` and line ends.
+        assert_eq!(cef_header("a|b\\c\nd"), "a\\|b\\\\c d");
+        assert_eq!(cef_value("a=b\\c|d\ne"), "a\\=b\\\\c|d\\ne");
+        assert_eq!(cef_value("\u{1b}[2J"), "\\\\u{1b}[2J");
+        for escaped in [cef_header("x\u{202e}\r\n\u{7f}"), cef_value("x\u{202e}\r\n\u{7f}")] {
+            assert!(!escaped.contains(acts), "{escaped:?}");
+        }
+    }
+
+    #[test]
+    fn yaml_scalars_stay_one_scalar_of_safe_characters() {
+        assert_eq!(yaml("a: \"b\" \\ # c"), "\"a: \\\"b\\\" \\\\ # c\"");
+        assert_eq!(yaml("\u{1b}\u{85}\u{202e}\n\u{feff}\u{ffff}"), "\"\\u001b\\u0085\\u202e\\u000a\\ufeff\\uffff\"");
     }
 }

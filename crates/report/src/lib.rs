@@ -1,7 +1,9 @@
 //! Outputs: a report to bytes. One output is one file, one line in [`OUTPUTS`] and one snapshot.
 
+mod components;
 pub mod escape;
 mod outputs;
+mod terms;
 mod words;
 
 use monologue_model::Report;
@@ -21,7 +23,22 @@ pub trait Output: Sync {
 }
 
 /// Every output.
-pub const OUTPUTS: &[&dyn Output] = &[&outputs::text::Text, &outputs::json::Json, &outputs::html::Html];
+pub const OUTPUTS: &[&dyn Output] = &[
+    &outputs::text::Text,
+    &outputs::json::Json,
+    &outputs::html::Html,
+    &outputs::csv::Csv,
+    &outputs::timeline::Timeline,
+    &outputs::ocsf::Ocsf,
+    &outputs::stix::Stix,
+    &outputs::ecs::Ecs,
+    &outputs::splunk_hec::SplunkHec,
+    &outputs::cef::Cef,
+    &outputs::navigator::Navigator,
+    &outputs::dettect::DataSources,
+    &outputs::dettect::Techniques,
+    &outputs::sigma::Sigma,
+];
 
 /// The output of that name.
 #[must_use]
