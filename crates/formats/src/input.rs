@@ -64,20 +64,24 @@ impl Input<'static> {
     /// # Errors
     /// When the file cannot be opened, or has no bytes.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
-        let magic = file.fill_buf()?;
-        if magic.is_empty() {
-            return Err(OpenError::Empty);
-        }
-        let reader: Box<dyn BufRead> = if magic.starts_with(&[0x1f, 0x8b]) {
-            capped(|counted| Ok(flate2::read::MultiGzDecoder::new(counted)), file)?
-        } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            capped(zstd::stream::read::Decoder::with_buffer, file)?
-        } else {
-            Box::new(file)
-        };
-        Ok(Self { source: path.display().to_string().into(), reader })
+        Ok(Self { source: path.display().to_string().into(), reader: plain(path)? })
     }
+}
+
+/// The bytes of a file, compression undone within bounds.
+pub(crate) fn plain(path: &Path) -> Result<Box<dyn BufRead>, OpenError> {
+    let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
+    let magic = file.fill_buf()?;
+    if magic.is_empty() {
+        return Err(OpenError::Empty);
+    }
+    Ok(if magic.starts_with(&[0x1f, 0x8b]) {
+        capped(|counted| Ok(flate2::read::MultiGzDecoder::new(counted)), file)?
+    } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        capped(zstd::stream::read::Decoder::with_buffer, file)?
+    } else {
+        Box::new(file)
+    })
 }
 
 impl<'a> Input<'a> {

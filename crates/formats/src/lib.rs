@@ -1,11 +1,13 @@
 //! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
 
+mod bundle;
 mod eslogger;
 mod input;
 mod lines;
 mod unified_log;
 mod zeek;
 
+pub use bundle::Bundle;
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
 
@@ -58,6 +60,17 @@ pub trait Format: Sync {
     fn detect(&self, head: &Head<'_>) -> Result<(), Refusal>;
     /// Reads all records.
     fn read<'a>(&self, input: Input<'a>) -> Records<'a>;
+    /// Whether it reads this bundle: several files that only make sense together.
+    ///
+    /// # Errors
+    /// The reason why not.
+    fn detect_bundle(&self, _bundle: &Bundle) -> Result<(), Refusal> {
+        Err(Refusal("reads single files only".to_owned()))
+    }
+    /// Reads all records of a bundle. Formats that read single files have none.
+    fn read_bundle(&self, _bundle: Bundle) -> Records<'static> {
+        Box::new(std::iter::empty())
+    }
 }
 
 /// Every format, in the order in which they are asked.
@@ -65,6 +78,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &eslogger::Eslogger,
     &unified_log::UnifiedLog,
     &unified_log::UnifiedLogDecoded,
+    &unified_log::UnifiedLogArchive,
     &zeek::CONN,
     &zeek::HTTP,
     &zeek::SSL,
@@ -92,4 +106,26 @@ pub fn detect(head: &Head<'_>) -> Result<&'static dyn Format, Vec<(&'static str,
         }
     }
     Err(refusals)
+}
+
+/// The first format that reads this bundle.
+///
+/// # Errors
+/// The refusal of every format, by name, when none does.
+pub fn detect_bundle(bundle: &Bundle) -> Result<&'static dyn Format, Vec<(&'static str, Refusal)>> {
+    let mut refusals = Vec::new();
+    for format in FORMATS.iter().copied() {
+        match format.detect_bundle(bundle) {
+            Ok(()) => return Ok(format),
+            Err(refusal) => refusals.push((format.name(), refusal)),
+        }
+    }
+    Err(refusals)
+}
+
+/// Whether a folder is one input, not to be walked file by file: the files of the unified log, as `log collect` or a copy
+/// of `/private/var/db/diagnostics` (with `uuidtext` within or beside it) holds them.
+#[must_use]
+pub fn is_bundle_folder(path: &std::path::Path) -> bool {
+    unified_log::is_store_folder(path)
 }

@@ -51,6 +51,10 @@ fn every_real_file_is_read_whole_or_refused_with_reasons() {
                 continue;
             }
         };
+        // Binary records are counted against their own library in `archive.rs`.
+        if format.name() == "unified-log-archive" {
+            continue;
+        }
         let mut counted = 0;
         for item in format.read(input) {
             match item {

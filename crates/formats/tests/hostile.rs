@@ -11,7 +11,7 @@ fn corpus() -> Vec<Vec<u8>> {
     for format in std::fs::read_dir(folder).unwrap() {
         for file in std::fs::read_dir(format.unwrap().path()).unwrap() {
             let path = file.unwrap().path();
-            if !path.ends_with("ORIGIN") {
+            if path.is_file() && !path.ends_with("ORIGIN") {
                 files.push((path.clone(), std::fs::read(path).unwrap()));
             }
         }

@@ -2,7 +2,7 @@
 //! as reviewed.
 #![cfg(test)]
 
-use monologue_formats::{FORMATS, Input, Item};
+use monologue_formats::{Bundle, FORMATS, Format, Input, Item, Records};
 use std::path::{Path, PathBuf};
 
 const LIMIT: u64 = 64 * 1024;
@@ -30,17 +30,31 @@ fn every_format_has_samples_with_an_origin() {
     }
 }
 
+fn read<'a>(file: &str, bytes: &'a [u8]) -> (&'static dyn Format, Records<'a>) {
+    let (found, input) = Input::from_bytes(file, bytes).with_head(monologue_formats::detect).unwrap();
+    let found = found.unwrap_or_else(|refusals| panic!("{file} is refused: {refusals:?}"));
+    (found, found.read(input))
+}
+
+/// A folder that is one input; its source is told without the folders of this machine.
+fn read_folder(path: &Path, file: &str) -> (&'static dyn Format, Records<'static>) {
+    let mut bundle = Bundle::open(path).unwrap().unwrap();
+    bundle.source = file.into();
+    let found = monologue_formats::detect_bundle(&bundle);
+    let found = found.unwrap_or_else(|refusals| panic!("{file} is refused: {refusals:?}"));
+    (found, found.read_bundle(bundle))
+}
+
 #[test]
 fn samples_are_read_as_reviewed() {
     for format in FORMATS {
         for path in samples(format.name()).iter().filter(|path| !path.ends_with("ORIGIN")) {
             let file = path.file_name().unwrap().to_str().unwrap();
-            let bytes = std::fs::read(path).unwrap();
-            let (found, input) = Input::from_bytes(file, &bytes).with_head(monologue_formats::detect).unwrap();
-            let found = found.unwrap_or_else(|refusals| panic!("{file} is refused: {refusals:?}"));
+            let bytes = if path.is_dir() { Vec::new() } else { std::fs::read(path).unwrap() };
+            let (found, records) = if path.is_dir() { read_folder(path, file) } else { read(file, &bytes) };
             assert_eq!(found.name(), format.name(), "{file}");
             let mut shown = String::new();
-            for item in found.read(input) {
+            for item in records {
                 let line = match item {
                     Ok(Item::Event(event)) => format!("event {}", serde_json::to_string(&event).unwrap()),
                     Ok(Item::Derived(event)) => format!("derived {}", serde_json::to_string(&event.detail).unwrap()),

@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::{Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_formats::{Format, Input, Item, Refusal};
+use monologue_formats::{Bundle, Format, Input, Item, Records, Refusal};
 use monologue_model::{CoverageState, Detail, Event, SourceSummary, Timestamp};
 use std::{
     collections::BTreeMap,
@@ -181,39 +181,17 @@ impl Plan {
 
     fn read_into(&self, path: &Path, before: u64, source: &mut ReadSource, sender: &mpsc::SyncSender<Message>) {
         let summary = &mut source.summary;
-        let input = match Input::open(path) {
-            Ok(input) => input,
-            Err(error) => {
-                summary.refused = Some(error.to_string());
-                return;
-            }
-        };
-        let forced = self.forced_format(path);
-        let looked = input.with_head(|head| match forced {
-            Some(format) => Ok(format),
-            None => monologue_formats::detect(head).map_err(|refusals| {
-                if assets::looks_like_one(head) {
-                    "it looks like an asset list; give it with --assets".to_owned()
-                } else {
-                    folded(&refusals)
-                }
-            }),
-        });
-        let (format, input) = match looked {
-            Ok((Ok(format), input)) => (format, input),
-            Ok((Err(reason), _)) => {
+        let (format, records) = match self.opened(path) {
+            Ok(opened) => opened,
+            Err(reason) => {
                 summary.refused = Some(reason);
-                return;
-            }
-            Err(error) => {
-                summary.refused = Some(format!("cannot read its beginning: {error}"));
                 return;
             }
         };
         summary.format = Some(format.name().into());
         let host = self.naming.host_of(path);
         let mut batch = Vec::with_capacity(BATCH);
-        for item in format.read(input) {
+        for item in records {
             match item {
                 Ok(Item::Event(event)) => {
                     source.taken_until = source.taken_until.max(end_of(&event));
@@ -240,6 +218,38 @@ impl Plan {
         }
         // A closed channel means that nobody wants more; there is nothing to report to.
         let _ = sender.send(Message::Events(batch));
+    }
+}
+
+impl Plan {
+    /// The format of an input and its records.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    fn opened(&self, path: &Path) -> Result<(&'static dyn Format, Records<'static>), String> {
+        let forced = self.forced_format(path);
+        if let Some(bundle) = Bundle::open(path).map_err(|error| error.to_string())? {
+            let found = match forced {
+                Some(format) => Ok(format),
+                None => monologue_formats::detect_bundle(&bundle).map_err(|refusals| folded(&refusals)),
+            };
+            return found.map(|format| (format, format.read_bundle(bundle)));
+        }
+        let input = Input::open(path).map_err(|error| error.to_string())?;
+        let looked = input.with_head(|head| match forced {
+            Some(format) => Ok(format),
+            None => monologue_formats::detect(head).map_err(|refusals| {
+                if assets::looks_like_one(head) {
+                    "it looks like an asset list; give it with --assets".to_owned()
+                } else {
+                    folded(&refusals)
+                }
+            }),
+        });
+        match looked {
+            Ok((found, input)) => found.map(|format| (format, format.read(input))),
+            Err(error) => Err(format!("cannot read its beginning: {error}")),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Walking files and folders: each file once, in order, whatever links lead to it.
+//! Walking files and folders: each input once, in order, whatever links lead to it.
 
 use crate::talk::note;
 use anyhow::{Context, Result, bail};
@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 /// What was found.
 #[derive(Debug)]
 pub(crate) struct Walked {
-    /// Files to read, each once.
+    /// Files to read, and folders that are one input, each once.
     pub(crate) files: Vec<PathBuf>,
     /// What could not be entered, as a refused source: telemetry may be missing there.
     pub(crate) barred: Vec<SourceSummary>,
@@ -71,8 +71,25 @@ fn walk_one(path: &Path, seen: &mut Seen, walked: &mut Walked, passed_over: &mut
         passed_over.hidden += u64::from(hidden);
         !hidden
     });
+    // Files within a folder that is one input are read with it.
+    let mut bundle: Option<PathBuf> = None;
     for entry in entries {
+        if let (Ok(entry), Some(bundle)) = (&entry, &bundle)
+            && entry.path().starts_with(bundle)
+        {
+            continue;
+        }
         match entry {
+            Ok(entry) if entry.file_type().is_dir() && monologue_formats::is_bundle_folder(entry.path()) => {
+                let path = entry.into_path();
+                bundle = Some(path.clone());
+                let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+                if seen.files.insert(whole) {
+                    walked.files.push(path);
+                } else {
+                    passed_over.again += 1;
+                }
+            }
             Ok(entry) if entry.file_type().is_dir() => {}
             // A pipe named by the user, as `<(…)` makes one, is meant; one met on the way may never end.
             Ok(entry) if entry.file_type().is_file() || entry.depth() == 0 => {

@@ -3,6 +3,8 @@
 //! Two spellings of the same records are read: Apple's (`log show`, `log stream`) and the one of the decoders that read
 //! the log's files on any system. The log shows that a response was *received*, never that a program used it.
 
+mod account;
+mod archive;
 mod connection;
 mod detect;
 mod elements;
@@ -13,6 +15,7 @@ mod reader;
 mod records;
 mod task;
 
+pub(crate) use self::archive::{UnifiedLogArchive, is_store_folder};
 use self::{reader::Reader, records::Shape};
 use crate::{Format, Head, Input, Records, Refusal};
 use monologue_model::{Sight, SightSet};

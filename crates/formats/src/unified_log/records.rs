@@ -11,6 +11,10 @@ pub(super) enum Shape {
     Apple,
     /// Decoders built on the `macos-unifiedlogs` library.
     Decoded,
+    /// The log's own files, decoded here.
+    Archive,
+    /// Apple's `log` tool, as text.
+    Text,
 }
 
 impl Shape {
@@ -19,6 +23,8 @@ impl Shape {
         match self {
             Self::Apple => "unified-log",
             Self::Decoded => "unified-log-decoded",
+            Self::Archive => "unified-log-archive",
+            Self::Text => "unified-log-text",
         }
     }
 }
@@ -52,6 +58,28 @@ pub(super) enum Sender {
 }
 
 impl Sender {
+    /// By the path of the image that holds the logging code.
+    pub(super) fn of_image(path: &str) -> Self {
+        Self::of_name(path.rsplit_once('/').map_or("", |(_, name)| name))
+    }
+
+    /// By the name of that image, without folders.
+    pub(super) fn of_name(name: &str) -> Self {
+        match name {
+            "CFNetwork" => Self::CfNetwork,
+            "libnetwork.dylib" | "Network" => Self::Network,
+            "libboringssl.dylib" => Self::BoringSsl,
+            "nsurlsessiond" => Self::BackgroundDaemon,
+            "mDNSResponder" => Self::Resolver,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether its lines state facts of requests.
+    pub(super) const fn speaks(self) -> bool {
+        !matches!(self, Self::Other | Self::BoringSsl)
+    }
+
     /// By the image that holds the logging code, and only where that is not recorded by the subsystem: any program may
     /// name any subsystem, and macOS 11 leaves it empty on most CFNetwork lines.
     fn new(image: &str, subsystem: &str) -> Self {
@@ -64,20 +92,14 @@ impl Sender {
                 _ => Self::Other,
             };
         }
-        match image.rsplit_once('/').map(|(_, name)| name) {
-            Some("CFNetwork") => Self::CfNetwork,
-            Some("libnetwork.dylib" | "Network") => Self::Network,
-            Some("libboringssl.dylib") => Self::BoringSsl,
-            Some("nsurlsessiond") => Self::BackgroundDaemon,
-            Some("mDNSResponder") => Self::Resolver,
-            _ => Self::Other,
-        }
+        Self::of_image(image)
     }
 }
 
 /// One log record. Empty text means that the record does not say.
 #[derive(Debug)]
 pub(super) struct Record<'a> {
+    /// As written; the time it means is given beside the record.
     pub(super) timestamp: Text<'a>,
     pub(super) kind: Kind,
     pub(super) sender: Sender,
@@ -103,6 +125,12 @@ pub(super) enum Parsed<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
 
 impl std::ops::Deref for Text<'_> {
     type Target = str;
@@ -176,7 +204,8 @@ pub(super) fn parse(bytes: &[u8], shape: Shape) -> Result<Parsed<'_>, String> {
     }
     match shape {
         Shape::Apple => apple(serde_json::from_slice(bytes).map_err(expected)?),
-        Shape::Decoded => decoded(serde_json::from_slice(bytes).map_err(expected)?),
+        // Neither of the others is JSON; their readers never ask.
+        Shape::Decoded | Shape::Archive | Shape::Text => decoded(serde_json::from_slice(bytes).map_err(expected)?),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     talk::{Verdict, note},
 };
 use anyhow::{Context, Result, bail};
+use monologue_formats::Bundle;
 use monologue_hunt::Origin;
 use monologue_lake::ledger::{Lake, Options, Publication, SourceRecord, prefix_hashes};
 use monologue_model::{Asset, Event, Sha256};
@@ -152,6 +153,19 @@ fn fresh_files(lake: &Lake, plan: &Plan) -> Result<(Vec<Fresh>, u64)> {
     let mut known = 0;
     for path in plan.files() {
         let name = path.display().to_string();
+        if path.is_dir() {
+            // A folder that is one input: it is taken whole, or not at all.
+            let hashed = Bundle::open(path).ok().flatten().and_then(|bundle| bundle.content_hash().ok());
+            let (content_sha256, content_bytes) = hashed.unwrap_or_default();
+            let is_known = hashed.is_some()
+                && (lake.snapshot().taken(&content_sha256).is_some() || contents.insert(content_sha256, ()).is_some());
+            if is_known {
+                known += 1;
+            } else {
+                fresh.push(Fresh { path: path.clone(), content_sha256, content_bytes, taken_until: 0 });
+            }
+            continue;
+        }
         let earlier = lake.snapshot().grown(&name);
         let lengths: Vec<u64> = earlier.map(|source| source.content_bytes).into_iter().collect();
         let hashes = match File::open(path).and_then(|file| prefix_hashes(file, &lengths)) {

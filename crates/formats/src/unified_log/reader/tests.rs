@@ -1,7 +1,7 @@
 //! What a reader hands out for whole exports: one item a record, and honest statements about the rest.
 
 use super::*;
-use monologue_model::{BackgroundFact, TaskFact};
+use monologue_model::{BackgroundFact, CoverageState, Detail, Loss, Sha256, Sight, TaskFact, Timestamp};
 use proptest::prelude::*;
 
 const TASK: &str = "Task <3F2504E0-4F89-41D3-9A0C-0305E82C3301>.<1>";
