@@ -49,6 +49,10 @@ impl Bundle {
             list(path, "", 0, &mut files)?;
             return Ok(Some(Self { source, root: Root::Folder(path.to_owned()), files }));
         }
+        // What is read from a pipe cannot be read again.
+        if !path.is_file() {
+            return Ok(None);
+        }
         let mut reader = input::plain(path)?;
         let mut head = Vec::new();
         let looked = reader.by_ref().take(512).read_to_end(&mut head);

@@ -79,6 +79,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &unified_log::UnifiedLog,
     &unified_log::UnifiedLogDecoded,
     &unified_log::UnifiedLogArchive,
+    &unified_log::UnifiedLogText,
     &zeek::CONN,
     &zeek::HTTP,
     &zeek::SSL,

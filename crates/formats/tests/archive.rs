@@ -118,7 +118,7 @@ fn second_file() -> Vec<u8> {
         Format::Library(0, 4),
         &[Argument::Text(NAMED), Argument::Wide(-999_i64 as u64), Argument::Private("NSErrorFailingURL=secret")],
     );
-    let lost = Chunk::of(DAEMON, TICKS).loss(TICKS + 1001 * MS, TICKS + 1003 * MS, 63);
+    let lost = Chunk::of(DAEMON, TICKS).loss(TICKS + 1001 * MS, TICKS + 1003 * MS, 41);
     let elsewhere = Chunk::of(APP, TICKS).message(TICKS + 2000 * MS, Format::Elsewhere(0xBAD), &[Argument::Number(1)]);
     write::trace(&processes(), &[&[failed, lost, elsewhere]])
 }
@@ -244,7 +244,7 @@ fn losses_and_missing_strings_are_told_where_they_lie() {
     assert_eq!(
         told,
         [
-            (at(1001), at(1003), lost(Loss::SensorLoss, Some(63))),
+            (at(1001), at(1003), lost(Loss::SensorLoss, Some(41))),
             (at(2000), at(2000), lost(Loss::Malformed, Some(1))),
             (Timestamp::from_nanoseconds(EPOCH + 41), at(2000), CoverageState::Complete),
         ]

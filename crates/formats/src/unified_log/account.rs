@@ -152,7 +152,8 @@ impl Account {
         // file after file: there it may lie anywhere, and is told at the end.
         if matches!(self.shape, Shape::Apple | Shape::Text) {
             // `log stream` writes no boot session and no closing line; an array is closed by its bracket.
-            self.open_export |= !record.boot_uuid.is_empty() && !element.in_array;
+            // Nor is it certain that every style of text has a closing line.
+            self.open_export |= self.shape == Shape::Apple && !record.boot_uuid.is_empty() && !element.in_array;
             self.lose_unread(previous.min(time), previous.max(time));
         }
         let detail = match record.kind {
@@ -203,9 +204,9 @@ impl Account {
     }
 
     /// Takes a statement of the log about records that it lost.
-    pub(super) fn loss(&mut self, element: &Element<'_>, from: Timestamp, until: Timestamp, records: u64) {
+    pub(super) fn loss(&mut self, element: &Element<'_>, from: Timestamp, until: Timestamp, records: Option<u64>) {
         self.reach(until);
-        let state = CoverageState::Lost { reason: Loss::SensorLoss, records: Some(records) };
+        let state = CoverageState::Lost { reason: Loss::SensorLoss, records };
         let detail = Detail::Coverage(self.coverage(SIGHTS, from, until, state));
         let provenance = self.provenance(element);
         self.witness = Some(provenance.clone());

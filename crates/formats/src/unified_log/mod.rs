@@ -1,7 +1,7 @@
 //! macOS unified log exports: what CFNetwork, Network.framework, nsurlsessiond and mDNSResponder say of requests.
 //!
-//! Two spellings of the same records are read: Apple's (`log show`, `log stream`) and the one of the decoders that read
-//! the log's files on any system. The log shows that a response was *received*, never that a program used it.
+//! Read are the log's own files, exports of Apple's tool (`log show`, `log stream`) as JSON and as text, and the JSON of
+//! decoders that read the log's files on any system. The log shows that a response was *received*, never that a program used it.
 
 mod account;
 mod archive;
@@ -14,8 +14,10 @@ mod preface;
 mod reader;
 mod records;
 mod task;
+mod text;
 
 pub(crate) use self::archive::{UnifiedLogArchive, is_store_folder};
+pub(crate) use self::text::UnifiedLogText;
 use self::{reader::Reader, records::Shape};
 use crate::{Format, Head, Input, Records, Refusal};
 use monologue_model::{Sight, SightSet};

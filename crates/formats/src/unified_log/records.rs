@@ -82,7 +82,7 @@ impl Sender {
 
     /// By the image that holds the logging code, and only where that is not recorded by the subsystem: any program may
     /// name any subsystem, and macOS 11 leaves it empty on most CFNetwork lines.
-    fn new(image: &str, subsystem: &str) -> Self {
+    pub(super) fn new(image: &str, subsystem: &str) -> Self {
         if image.is_empty() {
             return match subsystem {
                 "com.apple.CFNetwork" => Self::CfNetwork,

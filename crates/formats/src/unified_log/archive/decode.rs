@@ -299,7 +299,11 @@ impl Decoder<'_> {
         let element = Element { offset, length, bytes: point.bytes, unterminated: false, in_array: false };
         let stretch = point.loss().and_then(|(from, until, count)| Some((self.time(from)?, self.time(until)?, count)));
         match stretch {
-            Some((from, until, count)) => self.account.loss(&element, from.min(until), from.max(until), count),
+            Some((from, until, count)) => {
+                // The counter has six bits: 63 means that, or more.
+                let records = Some(count).filter(|count| *count < 63);
+                self.account.loss(&element, from.min(until), from.max(until), records);
+            }
             None => self.account.malformed(&element, "expected first and last moment of a loss, found none".to_owned()),
         }
         self.drain();
