@@ -20,6 +20,12 @@ const LENGTH_CAP: u64 = 512 << 20;
 /// Folders below the bundle that are entered.
 const DEPTH_CAP: usize = 16;
 
+/// Takes a file by its name, and says whether to go on.
+type Take<'a> = dyn FnMut(&str, io::Result<Vec<u8>>) -> ControlFlow<()> + 'a;
+
+/// Takes an entry of a tar by its name and length, and says whether to go on.
+type TakeEntry<'a> = dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<ControlFlow<()>> + 'a;
+
 #[derive(Clone, Debug)]
 enum Root {
     Folder(PathBuf),
@@ -82,11 +88,7 @@ impl Bundle {
     ///
     /// # Errors
     /// When the archive around them cannot be read further.
-    pub fn visit(
-        &self,
-        wanted: &dyn Fn(&str) -> bool,
-        take: &mut dyn FnMut(&str, io::Result<Vec<u8>>) -> ControlFlow<()>,
-    ) -> io::Result<()> {
+    pub fn visit(&self, wanted: &dyn Fn(&str) -> bool, take: &mut Take<'_>) -> io::Result<()> {
         match &self.root {
             Root::Folder(folder) => {
                 for (name, length) in self.files.iter().filter(|(name, _)| wanted(name)) {
@@ -125,11 +127,7 @@ impl Bundle {
         failed.map_or(Ok((Sha256::of(&described), total)), Err)
     }
 
-    #[expect(clippy::type_complexity, reason = "a private visitor, named at its two uses")]
-    fn visit_tar(
-        &self,
-        take: &mut dyn FnMut(&str, u64, &mut dyn Read) -> io::Result<ControlFlow<()>>,
-    ) -> io::Result<()> {
+    fn visit_tar(&self, take: &mut TakeEntry<'_>) -> io::Result<()> {
         let Root::Tar(path) = &self.root else { return Ok(()) };
         let reader = input::plain(path).map_err(|error| io::Error::other(error.to_string()))?;
         let mut archive = tar::Archive::new(reader);

@@ -288,7 +288,8 @@ fn a_sysdiagnose_is_read_without_unpacking_it() {
     );
     let mut details: Vec<_> = events(&packed).iter().map(|event| (event.time, event.provenance.sha256)).collect();
     let mut expected: Vec<_> = events(&plain).iter().map(|event| (event.time, event.provenance.sha256)).collect();
-    (details.sort(), expected.sort());
+    details.sort();
+    expected.sort();
     assert_eq!(details, expected);
     let whole = std::fs::read(&archive).unwrap();
     std::fs::write(&archive, &whole[..whole.len() * 2 / 3]).unwrap();
