@@ -170,7 +170,7 @@ impl Series {
         let pairs: Vec<(&Row, &Row)> = rows
             .windows(2)
             .filter_map(|pair| match pair {
-                [one, next] => Some((*one, *next)),
+                [one, next] if one.timed && next.timed => Some((*one, *next)),
                 _ => None,
             })
             .filter(|(row, next)| row.reply.is_answer() && (!is_pruned || row.time.hour() == next.time.hour()))

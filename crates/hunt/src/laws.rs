@@ -116,6 +116,7 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
             transport: Transport::Tcp,
         },
         fresh_connection: true,
+        timed: true,
         request_bytes: ByteCount::measured(100, ByteLayer::Message),
         response_bytes: ByteCount::measured(0, ByteLayer::Message),
         tls_resumed: None,

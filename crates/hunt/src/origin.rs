@@ -50,7 +50,11 @@ impl AddressFacts {
     pub fn learn(&mut self, event: &Event) {
         match &event.detail {
             Detail::Connection(connection) => {
-                if let (ConnectionFact::Closed { local: Some(local), .. }, Some(host)) = (&connection.fact, &event.host)
+                if let (
+                    ConnectionFact::Closed { local: Some(local), .. }
+                    | ConnectionFact::Contacted { local: Some(local), .. },
+                    Some(host),
+                ) = (&connection.fact, &event.host)
                     && crate::link::is_unicast(local.ip())
                 {
                     let hosts = self.said_by.entry(local.ip()).or_default();

@@ -71,6 +71,8 @@ pub(crate) struct ProcessTable {
     children: BTreeMap<u32, Vec<(Timestamp, u32)>>,
     /// Path of the program by its build (`LC_UUID`); `None` where one build ran at two places.
     codes: BTreeMap<Arc<str>, Option<Arc<str>>>,
+    /// Pids by the sensor's own identifier of a process: its other records may give nothing else.
+    pids: BTreeMap<Arc<str>, u32>,
 }
 
 impl ProcessTable {
@@ -100,6 +102,10 @@ impl ProcessTable {
         }
         self.by_pid.retain(|_, instances| !instances.is_empty());
         let by_pid = &self.by_pid;
+        self.pids.retain(|identifier, pid| {
+            let instances = by_pid.get(pid).map_or(&[][..], Vec::as_slice);
+            instances.iter().any(|instance| instance.image.key.instance.as_ref() == Some(identifier))
+        });
         self.children.retain(|_, children| {
             children.retain(|(time, child)| *time >= since || by_pid.contains_key(child));
             !children.is_empty()
@@ -162,7 +168,7 @@ impl ProcessTable {
 
     /// A record mentions a process: if it is not known, it is older than the log.
     fn see(&mut self, image: &ProcessImage, time: Timestamp) {
-        let Some(pid) = image.key.pid else { return };
+        let Some(pid) = self.learn_pid(image) else { return };
         let instances = self.by_pid.entry(pid).or_default();
         let known = instances.last().is_some_and(|last| last.end.is_none() && same_instance(&last.image, image));
         if !known && !instances.iter().any(|other| same_instance(&other.image, image)) {
@@ -173,7 +179,8 @@ impl ProcessTable {
 
     /// Notes a child of whom no fork was recorded: its own records name its parent.
     fn bear(&mut self, image: &ProcessImage, time: Timestamp) {
-        if let (Some(child), Some(parent)) = (image.key.pid, image.parent.as_ref().and_then(|parent| parent.pid)) {
+        let parent = image.parent.as_ref().and_then(|parent| self.pid_of(parent));
+        if let (Some(child), Some(parent)) = (image.key.pid, parent) {
             let children = self.children.entry(parent).or_default();
             if parent != child && !children.iter().rev().take(64).any(|(_, known)| *known == child) {
                 children.push((time, child));
@@ -182,7 +189,7 @@ impl ProcessTable {
     }
 
     fn begin(&mut self, image: &ProcessImage, time: Timestamp, exec: Option<&ProcessExec>, event: &Event) {
-        let Some(pid) = image.key.pid else { return };
+        let Some(pid) = self.learn_pid(image) else { return };
         let instances = self.by_pid.entry(pid).or_default();
         let begun = Instance {
             exec: exec.map(|exec| Box::new(exec.clone())),
@@ -206,12 +213,25 @@ impl ProcessTable {
     }
 
     fn end(&mut self, image: &ProcessImage, event: &Event) {
-        let Some(pid) = image.key.pid else { return };
+        let Some(pid) = self.pid_of(&image.key) else { return };
         let instances = self.by_pid.entry(pid).or_default();
         if let Some(last) = instances.iter_mut().rev().find(|other| same_instance(&other.image, image)) {
             last.end = Some(event.time);
             last.exited = Some(event.provenance.clone());
         }
+    }
+
+    /// The pid of a process, where it is recorded or the sensor's identifier tells it.
+    fn pid_of(&self, key: &ProcessKey) -> Option<u32> {
+        key.pid.or_else(|| self.pids.get(key.instance.as_ref()?).copied())
+    }
+
+    /// As [`Self::pid_of`], and remembers which identifier goes with which pid.
+    fn learn_pid(&mut self, image: &ProcessImage) -> Option<u32> {
+        if let (Some(pid), Some(identifier)) = (image.key.pid, &image.key.instance) {
+            self.pids.insert(identifier.clone(), pid);
+        }
+        self.pid_of(&image.key)
     }
 
     /// The program that `pid` ran at `time`, if exactly one candidate fits; `path` rules out others where it is known.
@@ -250,11 +270,13 @@ impl ProcessTable {
     /// The instance that a token of this time means.
     fn by_token(&self, key: &ProcessKey, time: Timestamp) -> Option<&Instance> {
         let version = key.pidversion;
-        let known = self.by_pid.get(&key.pid?)?.iter().rev().find(|instance| {
-            version.is_some() && instance.image.key.pidversion == version && instance.start.since(time) <= DISORDER_NS
+        let pid = self.pid_of(key)?;
+        let known = self.by_pid.get(&pid)?.iter().rev().find(|instance| {
+            let same_version = version.is_some() && instance.image.key.pidversion == version;
+            (same_version || is_same_identifier(&instance.image.key, key)) && instance.start.since(time) <= DISORDER_NS
         });
         // The token names the present version; at the fork it may have run as another program of the same pid.
-        known.or_else(|| self.at(key.pid?, time, None, 0))
+        known.or_else(|| self.at(pid, time, None, 0))
     }
 
     /// The process that macOS holds responsible for this one, where it is another than itself and launchd. The inner
@@ -374,8 +396,16 @@ impl ProcessTable {
 fn same_instance(one: &ProcessImage, other: &ProcessImage) -> bool {
     match (one.key.pidversion, other.key.pidversion) {
         (Some(one), Some(other)) => one == other,
+        _ if one.key.instance.is_some() && other.key.instance.is_some() && one.key.instance != other.key.instance => {
+            false
+        }
         _ => one.path.is_none() || other.path.is_none() || one.path == other.path,
     }
+}
+
+/// Whether the sensor says that both are the same process.
+fn is_same_identifier(one: &ProcessKey, other: &ProcessKey) -> bool {
+    one.instance.is_some() && one.instance == other.instance
 }
 
 /// Whether both versions are known and the same.

@@ -54,6 +54,7 @@ fn add(channel: &mut Channel, linked: &LinkedExchange) {
         reply: exchange.reply,
         handling: exchange.handling,
         fresh_connection: exchange.fresh_connection,
+        timed: exchange.timed,
         teardown: exchange.teardown,
         request_kind: exchange.request_kind.unwrap_or(0),
         resumed: exchange.tls_resumed,

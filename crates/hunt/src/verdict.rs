@@ -267,7 +267,7 @@ fn cadence_of(channel: &Channel, clock: &AwakeClock) -> Option<cadence::Cadence>
 /// Check-ins of a channel on its host's awake clock. Connections are brought together on the wall clock: what lies close
 /// together on the other may be a night apart.
 fn awake_check_ins(channel: &Channel, clock: &AwakeClock) -> Vec<i64> {
-    let times: Vec<i64> = channel.rows().map(|row| row.time.nanoseconds()).collect();
+    let times: Vec<i64> = channel.rows().filter(|row| row.timed).map(|row| row.time.nanoseconds()).collect();
     let check_ins = cadence::check_ins(&times, cadence::COLLAPSE_NS);
     check_ins.iter().map(|time| clock.reading(Timestamp::from_nanoseconds(*time))).collect()
 }

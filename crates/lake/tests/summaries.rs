@@ -65,6 +65,7 @@ fn row() -> BoxedStrategy<Row> {
                 reply,
                 handling,
                 fresh_connection,
+                timed: status % 2 == 0,
                 teardown,
                 request_kind,
                 resumed,

@@ -193,6 +193,9 @@ pub struct Row {
     pub handling: Handling,
     /// A new connection was made for it.
     pub fresh_connection: bool,
+    /// `time` is a moment of the application's own: when it asked.
+    #[serde(default = "crate::exchange::yes")]
+    pub timed: bool,
     /// Who ended its connection.
     #[serde(default)]
     pub teardown: Teardown,

@@ -367,6 +367,22 @@ pub enum ConnectionFact {
         /// Number of the POSIX error.
         error: i32,
     },
+    /// An endpoint sensor saw the process reach a far end: a connect event, or a look at a connection that was open. Such
+    /// a source tells no end, so nothing more is to be waited for, and what it counts may be a part.
+    Contacted {
+        /// Whom it went to.
+        endpoint: Endpoint,
+        /// Local address and port. `None` means nobody recorded both.
+        local: Option<SocketAddr>,
+        /// Transport, such as `tcp`.
+        transport: Transport,
+        /// The connection was made then; else it was only seen to be there.
+        opened: bool,
+        /// Bytes received up to then.
+        received: ByteCount,
+        /// Bytes sent up to then.
+        sent: ByteCount,
+    },
 }
 
 /// One fact of a connection's life, with the process that logged it.
@@ -374,7 +390,8 @@ pub enum ConnectionFact {
 pub struct NetworkConnection {
     /// The process that logged the line.
     pub process: ProcessImage,
-    /// Number of the connection within its process: the `N` of `[CN …]`, equal to `connection=N` of a task.
+    /// Number of the connection within its process: the `N` of `[CN …]`, equal to `connection=N` of a task. Endpoint sensors
+    /// give none; their readers make one, with the highest bit set, that is the same for every record of one connection.
     pub connection: u64,
     /// What is said of it.
     pub fact: ConnectionFact,

@@ -343,6 +343,10 @@ pub struct Exchange {
     pub destination: Destination,
     /// A new connection was made for it.
     pub fresh_connection: bool,
+    /// `time` is when it was asked. Else it is when a connection was looked at, or the beginning of a sum over a minute:
+    /// no moment of the application's own, and no check-in.
+    #[serde(default = "yes")]
+    pub timed: bool,
     /// Bytes sent, at the best layer known.
     pub request_bytes: ByteCount,
     /// Bytes received, at the best layer known.
@@ -379,4 +383,9 @@ pub struct Exchange {
     pub links: Vec<Link>,
     /// What is recorded where.
     pub cites: Vec<(WitnessKind, Provenance)>,
+}
+
+/// What is taken where older data says nothing: every time was that of a request.
+pub(crate) const fn yes() -> bool {
+    true
 }

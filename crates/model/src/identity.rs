@@ -16,13 +16,17 @@ pub struct ProcessKey {
     pub pid: Option<u32>,
     /// Version of the process number: changes at every fork and exec. `None` means nobody recorded it.
     pub pidversion: Option<u32>,
+    /// The identifier by which the sensor tells this process from all others of its host (CrowdStrike `TargetProcessId`,
+    /// Elastic `process.entity_id`, SentinelOne `src.process.uid`). `None` means it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Arc<str>>,
 }
 
 impl ProcessKey {
     /// A key of which only the pid and its version are known.
     #[must_use]
     pub const fn from_pid(pid: u32, pidversion: Option<u32>) -> Self {
-        Self { host: None, boot: None, pid: Some(pid), pidversion }
+        Self { host: None, boot: None, pid: Some(pid), pidversion, instance: None }
     }
 }
 

@@ -28,6 +28,7 @@ fn channel(seed: u64, requests: &[(u32, f64, u32)]) -> Channel {
             reply: Reply::Payload,
             handling: Handling::Unknown,
             fresh_connection: true,
+            timed: true,
             teardown: Teardown::Unknown,
             request_kind: 1,
             resumed: None,

@@ -108,7 +108,9 @@ impl Carry {
         self.deeds.extend(events);
         self.names.extend(events);
         events.iter().for_each(|event| self.masks.take(event));
-        self.logs_connections |= !self.connections.is_empty();
+        // Only a connection with a local end can ever show the sensor's clock.
+        self.logs_connections |=
+            self.connections.iter().any(|connection| connection.looked_at.is_none() || connection.local.is_some());
         self.two_sided |= self.flows.iter().any(flows::Connection::shows_responder);
         self.log_shows_responses |= tasks::shows_responses(&self.tasks);
     }
@@ -160,7 +162,7 @@ impl Carry {
         };
         for (at, connection) in self.connections.iter().enumerate() {
             let settles = connection.settles_at().or_else(|| gone(connection.process.key.pid, connection.start));
-            let last = connection.closed.or(connection.replaced).unwrap_or(connection.start);
+            let last = connection.last();
             fates.entry(Group::Connection(at)).or_default().add(settles, last);
         }
         for (at, task) in self.tasks.iter().enumerate() {

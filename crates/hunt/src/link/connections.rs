@@ -1,4 +1,4 @@
-//! Connections that the owning process logged itself: Network.framework's start and close lines.
+//! Connections that the host tells of: Network.framework's start and close lines, and what endpoint sensors saw.
 
 use crate::settings;
 use monologue_model::{
@@ -34,6 +34,10 @@ pub(crate) struct Connection {
     pub(crate) tasks_gone: usize,
     /// Its number was given to another connection. `None`: not yet.
     pub(crate) replaced: Option<Timestamp>,
+    /// When it was last seen by a source that tells no end. `None`: its source tells ends.
+    pub(crate) looked_at: Option<Timestamp>,
+    /// It was made at its start, rather than only seen then.
+    pub(crate) opened: bool,
 }
 
 /// Boot, pid and the connection's number.
@@ -75,6 +79,24 @@ pub(crate) fn gather(held: Vec<Connection>, events: &[Event]) -> Vec<Connection>
                 connection.close_provenance = Some(event.provenance.clone());
                 done.push(connection);
             }
+            ConnectionFact::Contacted { endpoint, local, transport, opened, received, sent } => {
+                let known = open.remove(&key).filter(|known| known.looked_at.is_some());
+                let mut connection = known.unwrap_or_else(|| {
+                    let mut new = Connection::new(&entry.process, entry.connection, event);
+                    new.opened = *opened;
+                    new
+                });
+                connection.fill(endpoint);
+                connection.local = connection.local.or(*local);
+                connection.transport = *transport;
+                connection.looked_at = Some(event.time);
+                connection.sent = larger(connection.sent, *sent);
+                connection.received = larger(connection.received, *received);
+                if connection.provenance != event.provenance && connection.received == Some(*received) {
+                    connection.close_provenance = Some(event.provenance.clone());
+                }
+                open.insert(key, connection);
+            }
             ConnectionFact::Failed { error } => {
                 if let Some(connection) = open.get_mut(&key) {
                     connection.error = Some(*error);
@@ -87,6 +109,11 @@ pub(crate) fn gather(held: Vec<Connection>, events: &[Event]) -> Vec<Connection>
     done
 }
 
+/// Of two counts of the same connection, the later one, which is the larger.
+fn larger(known: Option<ByteCount>, new: ByteCount) -> Option<ByteCount> {
+    Some(known.filter(|known| known.value > new.value).unwrap_or(new))
+}
+
 impl Connection {
     fn key(&self) -> OpenKey {
         (self.process.key.boot.clone(), self.process.key.pid, self.number)
@@ -94,7 +121,7 @@ impl Connection {
 
     /// When nothing more is expected of it. `None`: it is still open.
     pub(crate) fn settles_at(&self) -> Option<Timestamp> {
-        Some(self.closed.or(self.replaced)?.saturating_add(settings::SETTLE_NS))
+        Some(self.closed.or(self.replaced).or(self.looked_at)?.saturating_add(settings::SETTLE_NS))
     }
 
     fn new(process: &ProcessImage, number: u64, event: &Event) -> Self {
@@ -120,7 +147,20 @@ impl Connection {
             had_tasks: false,
             tasks_gone: 0,
             replaced: None,
+            looked_at: None,
+            opened: true,
         }
+    }
+
+    /// Whether an endpoint sensor tells of what is no exchange: loopback, broadcast, DNS, DHCP.
+    pub(crate) fn is_foreign_to_exchanges(&self) -> bool {
+        let far = self.endpoint.address.map(|address| SocketAddr::new(address, self.endpoint.port.unwrap_or(0)));
+        self.looked_at.is_some() && far.is_some_and(|far| !super::flows::is_exchange(self.transport, far, &[]))
+    }
+
+    /// The last moment of it that any record speaks of.
+    pub(crate) fn last(&self) -> Timestamp {
+        self.closed.or(self.replaced).or(self.looked_at).unwrap_or(self.start)
     }
 
     /// The records of it.
@@ -135,3 +175,6 @@ impl Connection {
         self.endpoint.port = self.endpoint.port.or(endpoint.port);
     }
 }
+
+#[cfg(test)]
+mod tests;

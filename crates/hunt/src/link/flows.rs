@@ -77,7 +77,7 @@ pub(crate) fn is_unicast(address: IpAddr) -> bool {
 }
 
 /// Whether traffic to this responder is evidence about names rather than a channel, or no exchange at all.
-fn is_exchange(transport: Transport, responder: SocketAddr, services: &[Arc<str>]) -> bool {
+pub(crate) fn is_exchange(transport: Transport, responder: SocketAddr, services: &[Arc<str>]) -> bool {
     matches!(transport, Transport::Tcp | Transport::Udp)
         && is_unicast(responder.ip())
         && !RESOLVER_PORTS.contains(&responder.port())

@@ -60,7 +60,11 @@ pub(super) fn connections_to_flows(
         let ahead = agreed.at_host(connection.start).unwrap_or(0);
         let begun = connection.start.saturating_add(ahead);
         let start = begun.saturating_add(-settings::CLOCK_SLACK_NS);
-        let end = connection.closed.unwrap_or(connection.start).saturating_add(ahead + settings::CLOCK_SLACK_NS);
+        let end = connection
+            .closed
+            .or(connection.looked_at)
+            .unwrap_or(connection.start)
+            .saturating_add(ahead + settings::CLOCK_SLACK_NS);
         let fits =
             |flow: &flows::Connection| start <= flow.start && flow.start <= end && flow.start.since(begun) <= SETUP_NS;
         let mut fitting = candidates.of(connection).filter(|(_, flow)| fits(flow));

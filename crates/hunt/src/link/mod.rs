@@ -229,6 +229,7 @@ impl Host<'_> {
                 transport: Transport::Tcp,
             },
             fresh_connection: false,
+            timed: true,
             request_bytes: ByteCount::absent(ByteLayer::Payload),
             response_bytes: ByteCount::absent(ByteLayer::Payload),
             tls_resumed: None,
@@ -398,22 +399,26 @@ impl Host<'_> {
         if connection.endpoint.port.is_some_and(|port| matches!(port, 53 | 853)) {
             return Vec::new();
         }
+        if connection.is_foreign_to_exchanges() {
+            return Vec::new();
+        }
         let mut exchange = self.blank(connection.start, Some(&connection.process), &connection.format);
         self.give_to_effective(&mut exchange, connection);
         self.name_from_endpoint(&mut exchange.destination, connection);
         exchange.destination.transport = connection.transport;
-        exchange.fresh_connection = true;
+        exchange.fresh_connection = connection.opened;
+        exchange.timed = connection.opened;
         exchange.cites.push((WitnessKind::Request, connection.provenance.clone()));
         exchange.request_bytes = connection.sent.unwrap_or(ByteCount::absent(ByteLayer::Payload));
         exchange.response_bytes = connection.received.unwrap_or(ByteCount::absent(ByteLayer::Payload));
         let received = exchange.response_bytes;
         if received.is_positive() {
             exchange.reply = if connection.tls == Some(false) { Reply::Payload } else { Reply::Bytes };
-        } else if received.is_measured_zero() && exchange.request_bytes.is_positive() {
+        } else if received.is_measured_zero() && exchange.request_bytes.is_positive() && connection.closed.is_some() {
             // Where nothing was sent either, nothing was asked: opened, or raced against another, and given up.
             exchange.reply = Reply::Silent;
         }
-        exchange.reply_pending = connection.closed.is_none();
+        exchange.reply_pending = connection.closed.is_none() && connection.looked_at.is_none();
         if received.measured_value().is_some() {
             exchange.seen.insert(Sight::FlowBytes);
         }
@@ -425,6 +430,8 @@ impl Host<'_> {
             if exchange.reply.is_settled() {
                 exchange.cites.push((kind, provenance.clone()));
             }
+        } else if connection.looked_at.is_some() && exchange.reply.is_answer() {
+            exchange.cites.push((WitnessKind::Answer, connection.provenance.clone()));
         }
         cite_joined(&mut exchange, connection.records());
         let mut protocol = None;
@@ -436,7 +443,7 @@ impl Host<'_> {
             ));
             protocol = self.merge_requests(&mut exchange, &requests);
         }
-        let end = connection.closed.unwrap_or(connection.start);
+        let end = connection.last();
         let answer = exchange.reply.is_answer().then_some((connection.start, end));
         vec![self.linked(exchange, protocol, answer)]
     }
@@ -542,6 +549,12 @@ impl Host<'_> {
                 .unwrap_or_else(|| DestinationName::Masked(hash.clone())),
             (None, None) => DestinationName::Unknown,
         };
+        if let (DestinationName::Unknown, Some(address), Some(_)) =
+            (&destination.name, endpoint.address, connection.looked_at)
+            && let Some(name) = self.names.of_address(address, connection.start)
+        {
+            destination.name = DestinationName::Known(name);
+        }
         destination.address = endpoint.address;
         destination.port = endpoint.port;
         destination.transport = connection.transport;

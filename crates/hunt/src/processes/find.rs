@@ -1,6 +1,6 @@
 //! Which program instance a record means, how surely, and how many others it may have meant.
 
-use super::{DISORDER_NS, Instance, ProcessTable, WRAPPERS};
+use super::{DISORDER_NS, Instance, ProcessTable, WRAPPERS, is_same_identifier};
 use crate::identity::file_name;
 use monologue_model::{LinkStrength, ProcessImage, Timestamp};
 use std::sync::Arc;
@@ -32,7 +32,8 @@ impl ProcessTable {
     /// The instance that a record of this host means: by its token, else by pid and time. Where several had the pid about
     /// that time, the build of the program, its code directory or its path may single one out.
     pub(crate) fn find(&self, image: &ProcessImage, time: Timestamp, slack_ns: i64) -> Found<'_> {
-        let Some(instances) = image.key.pid.and_then(|pid| self.by_pid.get(&pid)) else { return Found::Nobody };
+        let pid = self.pid_of(&image.key);
+        let Some(instances) = pid.and_then(|pid| self.by_pid.get(&pid)) else { return Found::Nobody };
         if let Some(version) = image.key.pidversion {
             let same = |instance: &&Instance| {
                 instance.image.key.pidversion == Some(version) && instance.start.since(time) <= slack_ns
@@ -41,6 +42,14 @@ impl ProcessTable {
                 Some(instance) => Found::One(Match { instance, strength: LinkStrength::Token, candidates: 1 }),
                 None => Found::Nobody,
             };
+        }
+        // A process may run one program after another under the identifier that its sensor gives it: the last begun.
+        let identified = instances
+            .iter()
+            .rev()
+            .find(|found| is_same_identifier(&found.image.key, &image.key) && found.start.since(time) <= slack_ns);
+        if let Some(instance) = identified {
+            return Found::One(Match { instance, strength: LinkStrength::Instance, candidates: 1 });
         }
         let fitting: Vec<&Instance> = instances
             .iter()

@@ -303,3 +303,41 @@ fn a_table_carried_on_forgets_the_dead_and_keeps_their_part_in_lineages() {
     next.iter().for_each(|event| other.take(event));
     assert_eq!(chain(&one, (801, 114)), chain(&other, (801, 114)));
 }
+
+/// An image that a sensor gives an identifier, and perhaps no pid.
+fn identified(pid: Option<u32>, identifier: &str, path: Option<&str>, parent: Option<&str>) -> ProcessImage {
+    let key = |pid, identifier: &str| ProcessKey { pid, instance: Some(identifier.into()), ..ProcessKey::default() };
+    ProcessImage {
+        key: key(pid, identifier),
+        path: path.map(Into::into),
+        parent: parent.map(|parent| key(None, parent)),
+        ..ProcessImage::default()
+    }
+}
+
+#[test]
+fn a_sensors_identifier_finds_the_process_where_nothing_else_is_recorded() {
+    let nobody = ProcessImage::default();
+    let shell = identified(Some(70), "A1", Some("/bin/zsh"), None);
+    let agent = identified(Some(71), "B2", Some("/opt/agent"), Some("A1"));
+    // The pid is used again.
+    let later = identified(Some(71), "C3", Some("/opt/other"), None);
+    let mut table = ProcessTable::default();
+    let events =
+        [exec(0, &nobody, &shell, "zsh"), exec(10, &nobody, &agent, "agent"), exec(9_000, &nobody, &later, "other")];
+    table.extend(events.iter());
+    let path =
+        |identifier: &str, time| match table.find(&identified(None, identifier, None, None), at(time), 2_000_000_000) {
+            Found::One(found) => (found.instance.image.path.clone(), found.strength),
+            other => panic!("expected one, found {other:?}"),
+        };
+    assert_eq!(path("B2", 60_000), (Some("/opt/agent".into()), monologue_model::LinkStrength::Instance));
+    assert_eq!(path("C3", 60_000).0.as_deref(), Some("/opt/other"));
+    assert!(matches!(table.find(&identified(None, "D4", None, None), at(10), 0), Found::Nobody));
+    let Found::One(found) = table.find(&agent, at(20), 0) else { panic!() };
+    assert_eq!(table.parent(found.instance).unwrap().image.path.as_deref(), Some("/bin/zsh"));
+    // Its end may be told by the identifier alone.
+    let exit = ProcessExit { process: identified(None, "C3", None, None), status: None };
+    table.take(&event(10_000, Detail::ProcessExit(Box::new(exit))));
+    assert_eq!(table.exit_after(71, at(9_500)).unwrap().0, at(10_000));
+}

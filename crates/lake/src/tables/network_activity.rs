@@ -8,7 +8,8 @@ use super::{
     shape::Shape,
 };
 use monologue_model::{
-    ConnectionFact, Detail, Endpoint, Flow, FlowReply, NetworkConnection, RecordPhase, TlsHandshake, Transport,
+    ByteCount, ConnectionFact, Detail, Endpoint, Flow, FlowReply, NetworkConnection, RecordPhase, TlsHandshake,
+    Transport,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,7 @@ enum NetworkKind {
     ConnectionStarted,
     ConnectionClosed,
     ConnectionFailed,
+    ConnectionContacted,
     Tls,
 }
 
@@ -130,6 +132,8 @@ struct ConnectionFacts<'a> {
     tls: Option<bool>,
     /// Number of the POSIX error; of a connection that failed.
     error: Option<i32>,
+    /// The connection was made then; of one that an endpoint sensor saw.
+    opened: Option<bool>,
     /// The process on whose behalf it was made, where a capture names it. Null means nobody recorded one.
     effective_process: Option<Process<'a>>,
 }
@@ -220,6 +224,8 @@ fn connection_row(connection: &NetworkConnection) -> (i32, NetworkRow<'_>) {
         ConnectionFact::Started { .. } => (OPEN, NetworkKind::ConnectionStarted),
         ConnectionFact::Closed { .. } => (CLOSE, NetworkKind::ConnectionClosed),
         ConnectionFact::Failed { .. } => (FAIL, NetworkKind::ConnectionFailed),
+        ConnectionFact::Contacted { opened: true, .. } => (OPEN, NetworkKind::ConnectionContacted),
+        ConnectionFact::Contacted { opened: false, .. } => (TRAFFIC, NetworkKind::ConnectionContacted),
     };
     let mut row = NetworkRow { actor: Some(Actor::of(&connection.process)), ..NetworkRow::of(kind) };
     let mut facts = ConnectionFacts {
@@ -227,6 +233,7 @@ fn connection_row(connection: &NetworkConnection) -> (i32, NetworkRow<'_>) {
         name_hash: None,
         tls: None,
         error: None,
+        opened: None,
         effective_process: connection.effective_process.as_ref().map(Process::of),
     };
     match &connection.fact {
@@ -240,17 +247,18 @@ fn connection_row(connection: &NetworkConnection) -> (i32, NetworkRow<'_>) {
             row.dst_endpoint = Some(peer(endpoint));
             row.src_endpoint = local.map(Socket::of);
             row.duration = stored(*duration_ms);
-            row.traffic = Some(Traffic {
-                bytes_out: stored(sent.value),
-                bytes_in: stored(received.value),
-                packets_out: None,
-                packets_in: None,
-            });
-            row.monologue.sent = Some(Worth::of(sent));
-            row.monologue.received = Some(Worth::of(received));
+            row.count(received, sent);
             facts.name_hash = endpoint.name_hash.as_deref();
         }
         ConnectionFact::Failed { error } => facts.error = Some(*error),
+        ConnectionFact::Contacted { endpoint, local, transport, opened, received, sent } => {
+            row.dst_endpoint = Some(peer(endpoint));
+            row.src_endpoint = local.map(Socket::of);
+            row.connection_info = Some(ConnectionInfo { uid: None, protocol_name: Some(*transport) });
+            row.count(received, sent);
+            facts.name_hash = endpoint.name_hash.as_deref();
+            facts.opened = Some(*opened);
+        }
     }
     row.monologue.connection = Some(facts);
     (activity, row)
@@ -276,6 +284,17 @@ fn handshake_row(handshake: &TlsHandshake) -> NetworkRow<'_> {
 }
 
 impl NetworkRow<'_> {
+    fn count(&mut self, received: &ByteCount, sent: &ByteCount) {
+        self.traffic = Some(Traffic {
+            bytes_out: stored(sent.value),
+            bytes_in: stored(received.value),
+            packets_out: None,
+            packets_in: None,
+        });
+        self.monologue.sent = Some(Worth::of(sent));
+        self.monologue.received = Some(Worth::of(received));
+    }
+
     fn flow(self, interner: &mut Interner) -> Result<Flow, Unexpected> {
         let facts = need(self.monologue.flow, "monologue.flow")?;
         let traffic = self.traffic.unwrap_or_default();
@@ -335,6 +354,17 @@ impl NetworkRow<'_> {
                     sent: need(self.monologue.sent, "monologue.sent")?.count(traffic.bytes_out),
                 }
             }
+            NetworkKind::ConnectionContacted => {
+                let traffic = self.traffic.unwrap_or_default();
+                ConnectionFact::Contacted {
+                    endpoint: endpoint(self.dst_endpoint, facts.name_hash, interner)?,
+                    local: self.src_endpoint.map(|local| local.address("src_endpoint")).transpose()?,
+                    transport: need(self.connection_info.and_then(|info| info.protocol_name), "connection_info")?,
+                    opened: need(facts.opened, "monologue.connection.opened")?,
+                    received: need(self.monologue.received, "monologue.received")?.count(traffic.bytes_in),
+                    sent: need(self.monologue.sent, "monologue.sent")?.count(traffic.bytes_out),
+                }
+            }
             _ => ConnectionFact::Failed { error: need(facts.error, "monologue.connection.error")? },
         };
         let effective = facts.effective_process.as_ref().map(|process| process.image(interner)).transpose()?;
@@ -374,9 +404,10 @@ impl Shape for NetworkActivity {
         Ok(match row.monologue.kind {
             NetworkKind::Flow => Detail::Flow(Box::new(row.flow(interner)?)),
             NetworkKind::Tls => Detail::Tls(Box::new(row.handshake(interner)?)),
-            NetworkKind::ConnectionStarted | NetworkKind::ConnectionClosed | NetworkKind::ConnectionFailed => {
-                Detail::Connection(Box::new(row.connection(interner)?))
-            }
+            NetworkKind::ConnectionStarted
+            | NetworkKind::ConnectionClosed
+            | NetworkKind::ConnectionFailed
+            | NetworkKind::ConnectionContacted => Detail::Connection(Box::new(row.connection(interner)?)),
         })
     }
 }

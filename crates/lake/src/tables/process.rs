@@ -96,6 +96,8 @@ struct InstanceFacts<'a> {
     boot: Option<&'a str>,
     /// Version of the process number: changes at every fork and exec.
     pidversion: Option<i64>,
+    /// The sensor's own identifier of this process.
+    instance: Option<&'a str>,
 }
 
 /// What OCSF has no names for in a process.
@@ -108,6 +110,8 @@ struct ProcessFacts<'a> {
     boot: Option<&'a str>,
     /// Version of the process number: changes at every fork and exec.
     pidversion: Option<i64>,
+    /// The sensor's own identifier of this process.
+    instance: Option<&'a str>,
     /// Signing identifier, such as `com.example.agent`.
     signing_id: Option<&'a str>,
     /// Code directory hash: 40 hexadecimal digits, lower case.
@@ -133,6 +137,7 @@ impl<'a> ProcessReference<'a> {
                 host: key.host.as_deref(),
                 boot: key.boot.as_deref(),
                 pidversion: key.pidversion.map(i64::from),
+                instance: key.instance.as_deref(),
             },
         }
     }
@@ -143,6 +148,7 @@ impl<'a> ProcessReference<'a> {
             boot: interner.option(self.monologue.boot),
             pid: narrow_option(self.pid, "pid of a parent or responsible process")?,
             pidversion: narrow_option(self.monologue.pidversion, "pidversion of a parent or responsible process")?,
+            instance: interner.option(self.monologue.instance),
         })
     }
 }
@@ -164,6 +170,7 @@ impl<'a> Process<'a> {
                 host: image.key.host.as_deref(),
                 boot: image.key.boot.as_deref(),
                 pidversion: image.key.pidversion.map(i64::from),
+                instance: image.key.instance.as_deref(),
                 signing_id: image.signing_id.as_deref(),
                 cdhash: image.cdhash.as_deref(),
                 code_uuid: image.code_uuid.as_deref(),
@@ -187,6 +194,7 @@ impl<'a> Process<'a> {
                 boot: interner.option(facts.boot),
                 pid: narrow_option(self.pid, "process.pid")?,
                 pidversion: narrow_option(facts.pidversion, "process.monologue.pidversion")?,
+                instance: interner.option(facts.instance),
             },
             path: interner.option(self.file.as_ref().and_then(|file| file.path)),
             signing_id: interner.option(facts.signing_id),

@@ -61,8 +61,8 @@ fn time() -> BoxedStrategy<Timestamp> {
 }
 
 fn key() -> BoxedStrategy<ProcessKey> {
-    (maybe(), maybe(), maybe_any(), maybe_any())
-        .prop_map(|(host, boot, pid, pidversion)| ProcessKey { host, boot, pid, pidversion })
+    (maybe(), maybe(), maybe_any(), maybe_any(), maybe())
+        .prop_map(|(host, boot, pid, pidversion, instance)| ProcessKey { host, boot, pid, pidversion, instance })
         .boxed()
 }
 

@@ -97,7 +97,17 @@ fn connection() -> BoxedStrategy<Detail> {
         },
     );
     let failed = any::<i32>().prop_map(|error| ConnectionFact::Failed { error });
-    (image(), number(), prop_oneof![started, closed, failed], proptest::option::of(image()))
+    let contacted = (endpoint(), option::of(socket()), transport(), any::<bool>(), bytes(), bytes()).prop_map(
+        |(endpoint, local, transport, opened, received, sent)| ConnectionFact::Contacted {
+            endpoint,
+            local,
+            transport,
+            opened,
+            received,
+            sent,
+        },
+    );
+    (image(), number(), prop_oneof![started, closed, failed, contacted], proptest::option::of(image()))
         .prop_map(|(process, connection, fact, effective_process)| {
             Detail::Connection(Box::new(NetworkConnection { process, connection, fact, effective_process }))
         })
