@@ -1,9 +1,24 @@
 //! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
 
 mod bundle;
+mod cortex;
+mod crowdstrike;
+mod defender;
+mod elastic;
+mod elements;
+mod endpoint;
 mod eslogger;
 mod input;
+mod jamf;
 mod lines;
+mod little_snitch;
+mod lsof;
+mod nettop;
+mod objective_see;
+mod osquery;
+mod santa;
+mod sentinelone;
+mod texts;
 mod unified_log;
 mod zeek;
 
@@ -75,7 +90,25 @@ pub trait Format: Sync {
 
 /// Every format, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
-    &eslogger::Eslogger,
+    &eslogger::ESLOGGER,
+    &eslogger::MAC_MONITOR,
+    &eslogger::JAMF_TELEMETRY,
+    &crowdstrike::CROWDSTRIKE,
+    &defender::DEFENDER,
+    &defender::DEFENDER_CSV,
+    &sentinelone::SENTINELONE,
+    &elastic::ELASTIC,
+    &cortex::CORTEX,
+    &jamf::JAMF,
+    &santa::SANTA,
+    &santa::SANTA_LOG,
+    &santa::SANTA_SPOOL,
+    &osquery::OSQUERY,
+    &objective_see::MONITORS,
+    &objective_see::DNS_MONITOR,
+    &little_snitch::LITTLE_SNITCH,
+    &nettop::NETTOP,
+    &lsof::LSOF,
     &unified_log::UnifiedLog,
     &unified_log::UnifiedLogDecoded,
     &unified_log::UnifiedLogArchive,

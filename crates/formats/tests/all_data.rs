@@ -25,8 +25,15 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// Records by the simplest count there is: lines that are neither empty nor, for Zeek's TSV, comments.
+/// Records by the simplest count there is: lines that are neither empty nor, for Zeek's TSV, comments; of JSON that
+/// spans lines its objects.
 fn records(format: &str, text: &[u8]) -> u64 {
+    let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let spans_lines = text.starts_with(b"{") && serde_json::from_slice::<serde_json::Value>(first_line).is_err();
+    if spans_lines {
+        let values = serde_json::Deserializer::from_slice(text).into_iter::<serde_json::Value>();
+        return values.inspect(|value| assert!(value.is_ok())).count() as u64;
+    }
     let tsv = format.starts_with("zeek") && text.trim_ascii_start().starts_with(b"#");
     text.split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty() && (!tsv || !line.starts_with(b"#")))

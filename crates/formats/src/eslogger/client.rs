@@ -3,8 +3,8 @@
 //! Two kinds of series tell losses: one for each event type, and one for all records of the client. A drop raises both,
 //! so a gap of the whole counts only as far as no gap of a type explains it.
 
-use super::record::Body;
 use super::sequence::{Gap, Mark, Series};
+use super::{Writer, record::Body};
 use monologue_model::{CoverageRecord, CoverageState, Loss, Provenance, Sight, SightSet, Timestamp};
 use std::collections::HashMap;
 
@@ -56,6 +56,7 @@ struct TypeSeries {
 
 /// One run of `eslogger`.
 pub(super) struct Client {
+    writer: &'static Writer,
     from: Timestamp,
     until: Timestamp,
     provenance: Provenance,
@@ -73,8 +74,9 @@ pub(super) type Statement = (CoverageRecord, Provenance);
 
 impl Client {
     /// A client whose first record has this time.
-    pub(super) fn new(time: Timestamp, provenance: Provenance) -> Self {
+    pub(super) fn new(writer: &'static Writer, time: Timestamp, provenance: Provenance) -> Self {
         Self {
+            writer,
             from: time,
             until: time,
             provenance,
@@ -144,8 +146,8 @@ impl Client {
         }
         let mut statements = self.settle();
         let shown = self.shown();
-        if !shown.is_empty() {
-            let record = record(shown, self.from, self.until, CoverageState::Complete);
+        if self.writer.is_complete && !shown.is_empty() {
+            let record = self.writer.record(shown, self.from, self.until, CoverageState::Complete);
             statements.push((record, self.provenance));
         }
         statements
@@ -167,6 +169,7 @@ impl Client {
 
     /// Tells every gap held: those of the types, and what they leave unexplained of those of the whole.
     fn settle(&mut self) -> Vec<Statement> {
+        let writer = self.writer;
         let mut type_gaps = std::mem::take(&mut self.type_gaps);
         let mut global_gaps = std::mem::take(&mut self.global_gaps);
         // Ordered by the end of the stretch each gap lies in, and given the earliest numbers that fit, the gaps of the
@@ -179,7 +182,7 @@ impl Client {
         }
         let of_types = type_gaps.into_iter().filter(|(_, sights)| !sights.is_empty()).map(|(gap, sights)| {
             let count = gap.count();
-            lost(gap, sights, count)
+            lost(writer, gap, sights, count)
         });
         let shown = self.shown.union(FILE);
         let hurt = if self.file_types.create || self.file_types.change { shown } else { self.shown };
@@ -187,7 +190,7 @@ impl Client {
             .into_iter()
             .zip(unexplained)
             .filter(|(_, count)| *count > 0 && !hurt.is_empty())
-            .map(|(gap, count)| lost(gap, hurt, count));
+            .map(|(gap, count)| lost(writer, gap, hurt, count));
         of_types.chain(of_whole).collect()
     }
 }
@@ -208,15 +211,10 @@ fn explain(gap: &Gap, global_gaps: &[Gap], unexplained: &mut [u64]) {
     }
 }
 
-fn lost(gap: Gap, sights: SightSet, count: u64) -> Statement {
+fn lost(writer: &Writer, gap: Gap, sights: SightSet, count: u64) -> Statement {
     let (before, after) = (gap.before.time, gap.after.time);
     let state = CoverageState::Lost { reason: Loss::SequenceGap, records: Some(count) };
-    (record(sights, before.min(after), before.max(after), state), gap.provenance)
-}
-
-/// A statement of this format.
-pub(super) fn record(sights: SightSet, from: Timestamp, until: Timestamp, state: CoverageState) -> CoverageRecord {
-    CoverageRecord { format: super::NAME.into(), sights, from, until, state }
+    (writer.record(sights, before.min(after), before.max(after), state), gap.provenance)
 }
 
 /// What a loss among events of this type hurts.

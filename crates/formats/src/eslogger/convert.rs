@@ -1,29 +1,21 @@
 //! From the shape of a line to the nouns of the model.
 
-use super::record::{AuditToken, Body, Copied, Exec, File, LaunchItemBody, Place, Process, Record, Text};
+use super::record::{AuditToken, Body, ConnectBody, Copied, Exec, File, LaunchItemBody, Place, Process, Record, Text};
+use crate::{
+    endpoint::contact::{self, Contact},
+    texts::{Texts, arguments},
+};
 use monologue_model::{
     Detail, FileEffect, FileEffectKind, LaunchItem, ProcessExec, ProcessExit, ProcessFork, ProcessImage, ProcessKey,
-    ServiceConnect, SignatureState, redact_arguments,
+    ServiceConnect, Sha256, SignatureState,
 };
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
-
-/// Longest argument kept, in bytes.
-const ARGUMENT_LENGTH_CAP: usize = 4096;
-
-/// Bytes of one argument that are searched for secrets: more than are kept, so that the cut cannot hide one.
-const SEARCHED_LENGTH_CAP: usize = 16 * 1024;
-
-/// Texts kept for reuse; when there are more, all are let go.
-const SHARED_CAP: usize = 64 * 1024;
-
-/// Longest text that is kept for reuse, in bytes: a path of macOS has at most 1,024.
-const SHARED_LENGTH_CAP: usize = 1024;
-
-/// Longest path or identifier kept, in bytes; longer ones are no such thing, and are cut.
-const TEXT_LENGTH_CAP: usize = 16 * 1024;
+use std::{borrow::Cow, sync::Arc};
 
 /// `PROT_EXEC` of `sys/mman.h`.
 const PROTECTION_EXECUTE: i64 = 0x4;
+
+/// Why a record of a type that says nothing here is passed over.
+const UNUSED: &str = "event type not used";
 
 /// What a record means.
 pub(super) enum Meaning {
@@ -35,40 +27,27 @@ pub(super) enum Meaning {
     Malformed(&'static str),
 }
 
-/// Texts seen before, so that the paths and identifiers of a process are stored once and not once an event.
+/// Texts seen before.
 #[derive(Default)]
-pub(super) struct Shared(HashSet<Arc<str>>);
+pub(super) struct Shared(Texts);
 
 impl Shared {
     fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return Arc::clone(known);
-        }
-        if self.0.len() >= SHARED_CAP {
-            self.0.clear();
-        }
-        let new: Arc<str> = cut(text, TEXT_LENGTH_CAP).into();
-        if new.len() <= SHARED_LENGTH_CAP {
-            self.0.insert(Arc::clone(&new));
-        }
-        new
+        self.0.text(text)
     }
 
     /// The text, unless it is empty: macOS writes what is not there as null or as an empty text.
     fn some_text(&mut self, text: Option<&Text<'_>>) -> Option<Arc<str>> {
-        text.filter(|text| !text.0.is_empty()).map(|text| self.text(&text.0))
+        self.0.some(text.map(|text| &*text.0))
+    }
+
+    /// The name of a host.
+    pub(super) fn host(&mut self, name: &str) -> Arc<str> {
+        self.text(name)
     }
 
     fn path(&mut self, file: Option<&File<'_>>) -> Option<Arc<str>> {
         self.some_text(file.map(|file| &file.path))
-    }
-
-    /// A code directory hash. One of zeros only stands for a program without signature.
-    fn cdhash(&mut self, text: Option<&Text<'_>>) -> Option<Arc<str>> {
-        let text = &text?.0;
-        let is_hash = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_zero = text.bytes().all(|byte| byte == b'0');
-        (is_hash && !is_zero).then(|| self.text(&text.to_ascii_lowercase()))
     }
 
     fn image(&mut self, process: &Process<'_>) -> ProcessImage {
@@ -78,7 +57,7 @@ impl Shared {
             path: self.path(process.executable.as_ref()),
             signing_id: self.some_text(process.signing_id.as_ref()),
             team_id: self.some_text(process.team_id.as_ref()),
-            cdhash: self.cdhash(process.cdhash.as_ref()),
+            cdhash: self.0.cdhash(process.cdhash.as_ref().map(|hash| &*hash.0)),
             code_uuid: None,
             signature: SignatureState::from_fields(process.is_platform_binary, team, process.codesigning_flags),
             user_id: process.audit_token.euid,
@@ -96,9 +75,18 @@ const fn key(token: AuditToken) -> ProcessKey {
 }
 
 /// What the record means.
-pub(super) fn meaning(record: &Record<'_>, shared: &mut Shared) -> Meaning {
-    let process = &record.process;
-    match &record.event {
+pub(super) fn meaning(record: &Record<'_>, shared: &mut Shared, sha256: &Sha256) -> Meaning {
+    match (&record.event, &record.process) {
+        (Body::Performance, _) => Meaning::Skipped("bytes of programs, without saying with whom"),
+        (Body::Connect(body), process) => connect(body, process.as_ref(), shared, sha256),
+        (body, Some(process)) => deed(process, body, shared),
+        (Body::Other, None) => Meaning::Skipped(UNUSED),
+        (_, None) => Meaning::Malformed("expected `process`"),
+    }
+}
+
+fn deed(process: &Process<'_>, body: &Body<'_>, shared: &mut Shared) -> Meaning {
+    match body {
         Body::Exec(exec) => Meaning::Event(Detail::ProcessExec(Box::new(process_exec(process, exec, shared)))),
         Body::Fork(fork) => Meaning::Event(Detail::ProcessFork(Box::new(ProcessFork {
             parent: shared.image(process),
@@ -117,7 +105,7 @@ pub(super) fn meaning(record: &Record<'_>, shared: &mut Shared) -> Meaning {
             process: shared.image(process),
             service: shared.text(&body.service_name.0),
         }))),
-        Body::Other => Meaning::Skipped("event type not used"),
+        Body::Other => Meaning::Skipped(UNUSED),
         Body::Close(close) if !close.modified => Meaning::Skipped("file closed without change"),
         Body::Map(map) if map.protection & PROTECTION_EXECUTE == 0 => Meaning::Skipped("file mapped, not as code"),
         body => file_effect(process, body, shared),
@@ -125,35 +113,16 @@ pub(super) fn meaning(record: &Record<'_>, shared: &mut Shared) -> Meaning {
 }
 
 fn process_exec(process: &Process<'_>, exec: &Exec<'_>, shared: &mut Shared) -> ProcessExec {
-    let searched: Vec<&str> = exec.args.0.iter().map(|argument| cut(&argument.0, SEARCHED_LENGTH_CAP)).collect();
-    let arguments = redact_arguments(&searched)
-        .into_iter()
-        .zip(&exec.args.0)
-        .map(|(argument, whole)| shorten(argument, whole.0.len() > SEARCHED_LENGTH_CAP))
-        .collect();
+    let given: Vec<&str> = exec.args.0.iter().map(|argument| &*argument.0).collect();
     let label = exec.env.launch_label.as_deref().filter(|label| !matches!(*label, "" | "0"));
     ProcessExec {
         previous: shared.image(process),
         target: shared.image(&exec.target),
-        arguments,
+        arguments: arguments(&given),
         script: shared.path(exec.script.as_ref()),
         working_directory: shared.path(exec.cwd.as_ref()),
         launch_label: label.map(|label| shared.text(label)),
     }
-}
-
-/// The first `length` bytes, or some fewer, so that no character is cut.
-fn cut(text: &str, length: usize) -> &str {
-    text.get(..text.floor_char_boundary(length)).unwrap_or(text)
-}
-
-/// The argument within its cap; `…` says that there was more.
-fn shorten(mut argument: String, was_cut: bool) -> String {
-    if was_cut || argument.len() > ARGUMENT_LENGTH_CAP {
-        argument.truncate(argument.floor_char_boundary(ARGUMENT_LENGTH_CAP));
-        argument.push('…');
-    }
-    argument
 }
 
 fn file_effect(process: &Process<'_>, body: &Body<'_>, shared: &mut Shared) -> Meaning {
@@ -179,7 +148,7 @@ fn file_effect(process: &Process<'_>, body: &Body<'_>, shared: &mut Shared) -> M
         }
         Body::SetMode(body) => (FileEffectKind::Mode, path_of(&body.target), None),
         Body::Map(body) => (FileEffectKind::MapExecutable, path_of(&body.source), None),
-        _ => return Meaning::Skipped("event type not used"),
+        _ => return Meaning::Skipped(UNUSED),
     };
     if path.is_empty() {
         return Meaning::Malformed("expected the path of a file");
@@ -214,6 +183,33 @@ fn copy_target<'a>(copied: &'a Copied<'_>) -> Option<Cow<'a, str>> {
 
 fn join(folder: &str, name: &str) -> Cow<'static, str> {
     Cow::Owned(format!("{}/{name}", folder.strip_suffix('/').unwrap_or(folder)))
+}
+
+/// A connect event of Jamf Protect: no bytes, and no end is ever told.
+fn connect(body: &ConnectBody<'_>, process: Option<&Process<'_>>, shared: &mut Shared, sha256: &Sha256) -> Meaning {
+    let Some(process) = body.instigator.as_ref().or(process) else {
+        return Meaning::Malformed("expected `instigator` to name a process");
+    };
+    if body.file.as_ref().and_then(|file| file.direction.as_ref()).is_some_and(|word| contact::is_inbound(&word.0)) {
+        return Meaning::Skipped("connection begun by the other side");
+    }
+    let host = |end: &Option<super::record::EndBody<'_>>| {
+        end.as_ref().map(|end| (end.host.as_ref().map_or("", |host| &*host.0).to_owned(), end.port.map(|port| port.0)))
+    };
+    let (far, far_port) = host(&body.remote_endpoint).unwrap_or_default();
+    let (near, near_port) = host(&body.local_endpoint).unwrap_or_default();
+    let name = body.remote_hostname.as_ref().map_or("", |name| &*name.0);
+    let found = Contact {
+        far: contact::endpoint(name, &far, far_port),
+        local: contact::socket(&near, near_port),
+        transport: contact::transport_of_number(body.socket_protocol),
+        opened: true,
+        ..Contact::default()
+    };
+    match found.detail(shared.image(process), contact::number(sha256)) {
+        Some(detail) => Meaning::Event(detail),
+        None => Meaning::Malformed("expected a remote host or name"),
+    }
 }
 
 fn launch_item(body: &LaunchItemBody<'_>, added: bool, shared: &mut Shared) -> Meaning {

@@ -1,11 +1,16 @@
 //! Reads line by line: every line that is not empty becomes one event, one skip or one malformation.
 
-use super::client::{ALL, Client, Statement, Step, record};
+use super::Writer;
+use super::client::{ALL, Client, Statement, Step};
 use super::convert::{Meaning, Shared, meaning};
 use super::record::Record;
 use crate::{Input, Item, LINE_CAP, Line, Lines, Malformed};
 use monologue_model::{CoverageState, Detail, Event, Loss, Provenance, Sha256, Timestamp};
-use std::{collections::VecDeque, io::BufRead, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io::BufRead,
+    sync::Arc,
+};
 
 /// Reads one source.
 pub(super) struct Reader<'a> {
@@ -15,8 +20,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(input: Input<'a>) -> Self {
-        Self { lines: Lines::new(input.reader), state: State::new(input.source), ended: false }
+    pub(super) fn new(input: Input<'a>, writer: &'static Writer) -> Self {
+        Self { lines: Lines::new(input.reader), state: State::new(input.source, writer), ended: false }
     }
 }
 
@@ -55,35 +60,81 @@ struct Unread {
     provenance: Provenance,
 }
 
+/// Hosts whose numbers are followed in one source.
+const HOST_CAP: usize = 65_536;
+
+/// The runs of the writer on one host.
+#[derive(Default)]
+struct Runs {
+    client: Option<Client>,
+    /// Latest time of all clients before this one: what is not later may be theirs. `None` means there was none.
+    previous_until: Option<Timestamp>,
+    records: u64,
+}
+
 /// All that is remembered from line to line.
 struct State {
     source: Arc<str>,
     format: Arc<str>,
+    writer: &'static Writer,
     shared: Shared,
-    client: Option<Client>,
+    /// By the host that the records name; `None` where they name none.
+    runs: BTreeMap<Option<Arc<str>>, Runs>,
     /// Time of the last record read. `None` means there was none.
     last_time: Option<Timestamp>,
-    /// Latest time of all clients before this one: what is not later may be theirs. `None` means there was none.
-    previous_until: Option<Timestamp>,
     unread: Option<Unread>,
     /// The source ends in the middle of this record.
     cut_off: Option<Provenance>,
-    records: u64,
     ready: VecDeque<Result<Item, Malformed>>,
 }
 
+impl Runs {
+    /// Lets the sequence numbers of a record speak.
+    fn follow(
+        &mut self,
+        writer: &'static Writer,
+        record: &Record<'_>,
+        time: Timestamp,
+        provenance: &dyn Fn() -> Provenance,
+    ) -> Vec<Statement> {
+        self.records += 1;
+        let step = Step {
+            time,
+            event_type: record.event_type,
+            type_number: record.seq_num,
+            global_number: record.global_seq_num,
+            body: &record.event,
+            at: self.records,
+        };
+        let mut statements = Vec::new();
+        if let Some(client) = self.client.take_if(|client| client.is_followed_by(&step)) {
+            let until = client.until();
+            statements.extend(client.finish());
+            let state = CoverageState::Lost { reason: Loss::SequenceGap, records: None };
+            statements.push((writer.record(ALL, until.min(time), until.max(time), state), provenance()));
+            self.previous_until = self.previous_until.max(Some(until));
+        }
+        if self.previous_until.is_some_and(|until| time <= until) {
+            // It may be a straggler of a client before: its numbers mean nothing in this one.
+            return statements;
+        }
+        let client = self.client.get_or_insert_with(|| Client::new(writer, time, provenance()));
+        statements.extend(client.take(&step, provenance));
+        statements
+    }
+}
+
 impl State {
-    fn new(source: Arc<str>) -> Self {
+    fn new(source: Arc<str>, writer: &'static Writer) -> Self {
         Self {
             source,
-            format: super::NAME.into(),
+            format: writer.name.into(),
+            writer,
             shared: Shared::default(),
-            client: None,
+            runs: BTreeMap::new(),
             last_time: None,
-            previous_until: None,
             unread: None,
             cut_off: None,
-            records: 0,
             ready: VecDeque::new(),
         }
     }
@@ -96,11 +147,12 @@ impl State {
             repaired = String::from_utf8_lossy(line.bytes);
             parsed = parse(&Line { bytes: repaired.as_bytes(), ..*line });
         }
-        let outcome = parsed.and_then(|(record, time)| match meaning(&record, &mut self.shared) {
-            Meaning::Malformed(expected) => Err(expected.to_owned()),
-            Meaning::Event(detail) => Ok((record, time, Ok(detail))),
-            Meaning::Skipped(reason) => Ok((record, time, Err(reason))),
-        });
+        let outcome =
+            parsed.and_then(|(record, time)| match meaning(&record, &mut self.shared, &Sha256::of(line.bytes)) {
+                Meaning::Malformed(expected) => Err(expected.to_owned()),
+                Meaning::Event(detail) => Ok((record, time, Ok(detail))),
+                Meaning::Skipped(reason) => Ok((record, time, Err(reason))),
+            });
         match outcome {
             Ok((record, time, found)) => self.take(line, &record, time, found),
             Err(expected) => self.malformed(line, expected),
@@ -110,41 +162,19 @@ impl State {
     fn take(&mut self, line: &Line<'_>, record: &Record<'_>, time: Timestamp, found: Result<Detail, &'static str>) {
         let source = Arc::clone(&self.source);
         let provenance = || provenance(&source, line);
+        let host = record.host.as_ref().and_then(|host| host.hostname.as_ref()).map(|name| self.shared.host(&name.0));
         self.ready.push_back(Ok(match found {
-            Ok(detail) => Item::Event(Box::new(self.event(time, provenance(), detail))),
+            Ok(detail) => Item::Event(Box::new(self.event(time, host.clone(), provenance(), detail))),
             Err(reason) => Item::Skipped(reason),
         }));
         self.tell_unread(time);
         self.last_time = Some(time);
-        self.records += 1;
-        let step = Step {
-            time,
-            event_type: record.event_type,
-            type_number: record.seq_num,
-            global_number: record.global_seq_num,
-            body: &record.event,
-            at: self.records,
-        };
-        self.follow(&step, &provenance);
-    }
-
-    /// Lets the sequence numbers of the record speak.
-    fn follow(&mut self, step: &Step<'_>, provenance: &dyn Fn() -> Provenance) {
-        if let Some(client) = self.client.take_if(|client| client.is_followed_by(step)) {
-            let until = client.until();
-            self.tell(client.finish());
-            let state = CoverageState::Lost { reason: Loss::SequenceGap, records: None };
-            let stretch = record(ALL, until.min(step.time), until.max(step.time), state);
-            self.tell(vec![(stretch, provenance())]);
-            self.previous_until = self.previous_until.max(Some(until));
+        if self.runs.len() < HOST_CAP || self.runs.contains_key(&host) {
+            let mut runs = self.runs.remove(&host).unwrap_or_default();
+            let statements = runs.follow(self.writer, record, time, &provenance);
+            self.tell(host.as_ref(), statements);
+            self.runs.insert(host, runs);
         }
-        if self.previous_until.is_some_and(|until| step.time <= until) {
-            // It may be a straggler of a client before: its numbers mean nothing in this one.
-            return;
-        }
-        let client = self.client.get_or_insert_with(|| Client::new(step.time, provenance()));
-        let statements = client.take(step, provenance);
-        self.tell(statements);
     }
 
     fn malformed(&mut self, line: &Line<'_>, expected: String) {
@@ -169,34 +199,36 @@ impl State {
 
     /// Tells of lines that could not be read, at the time of the last record before them, or of the first after.
     fn tell_unread(&mut self, next_time: Timestamp) {
-        if let Some(Unread { count, provenance }) = self.unread.take() {
+        if let Some(Unread { count, provenance }) = self.unread.take().filter(|_| self.writer.is_complete) {
             let time = self.last_time.unwrap_or(next_time);
             let state = CoverageState::Lost { reason: Loss::Malformed, records: Some(count) };
-            self.tell(vec![(record(ALL, time, time, state), provenance)]);
+            self.tell(None, vec![(self.writer.record(ALL, time, time, state), provenance)]);
         }
     }
 
     fn finish(&mut self) {
-        if let Some(client) = self.client.take() {
-            self.tell(client.finish());
+        for (host, runs) in std::mem::take(&mut self.runs) {
+            if let Some(client) = runs.client {
+                self.tell(host.as_ref(), client.finish());
+            }
         }
         let Some(time) = self.last_time else { return };
         self.tell_unread(time);
-        if let Some(provenance) = self.cut_off.take() {
+        if let Some(provenance) = self.cut_off.take().filter(|_| self.writer.is_complete) {
             let state = CoverageState::Lost { reason: Loss::Truncated, records: None };
-            self.tell(vec![(record(ALL, time, time, state), provenance)]);
+            self.tell(None, vec![(self.writer.record(ALL, time, time, state), provenance)]);
         }
     }
 
-    fn tell(&mut self, statements: Vec<Statement>) {
+    fn tell(&mut self, host: Option<&Arc<str>>, statements: Vec<Statement>) {
         for (record, provenance) in statements {
-            let event = self.event(record.from, provenance, Detail::Coverage(record));
+            let event = self.event(record.from, host.cloned(), provenance, Detail::Coverage(record));
             self.ready.push_back(Ok(Item::Derived(Box::new(event))));
         }
     }
 
-    fn event(&self, time: Timestamp, provenance: Provenance, detail: Detail) -> Event {
-        Event { time, host: None, format: Arc::clone(&self.format), provenance, detail }
+    fn event(&self, time: Timestamp, host: Option<Arc<str>>, provenance: Provenance, detail: Detail) -> Event {
+        Event { time, host, format: Arc::clone(&self.format), provenance, detail }
     }
 }
 

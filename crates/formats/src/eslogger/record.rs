@@ -1,28 +1,32 @@
 //! The shape of one `eslogger` line, as far as it is used: text is borrowed where it can be, `stat` blocks and the
 //! environment are passed over without building values.
 
+use crate::texts::ARGUMENT_CAP;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use std::{borrow::Cow, fmt};
 
-/// Arguments kept of one command line.
-const ARGUMENT_CAP: usize = 256;
-
 /// Variable of the environment that names the launch job.
 const LAUNCH_LABEL: &str = "XPC_SERVICE_NAME=";
 
-/// One line: message versions 9, 10 and 11 of Endpoint Security as `eslogger` writes them.
+/// One line: message versions 9, 10 and 11 of Endpoint Security as `eslogger`, Mac Monitor and Jamf Protect write them.
 #[derive(Deserialize)]
 pub(super) struct Record<'a> {
     #[serde(borrow)]
     pub(super) time: Text<'a>,
     pub(super) event_type: Option<u32>,
     pub(super) seq_num: Option<u64>,
+    /// Jamf Protect has its own name for it.
+    #[serde(alias = "glob_seq_num")]
     pub(super) global_seq_num: Option<u64>,
+    /// Records that Jamf Protect adds of its own have none.
     #[serde(borrow)]
-    pub(super) process: Process<'a>,
+    pub(super) process: Option<Process<'a>>,
+    /// The host, which Jamf Protect names.
+    #[serde(borrow)]
+    pub(super) host: Option<HostBody<'a>>,
     #[serde(borrow)]
     pub(super) event: Body<'a>,
 }
@@ -145,6 +149,10 @@ pub(super) enum Body<'a> {
     LaunchItemAdd(Box<LaunchItemBody<'a>>),
     LaunchItemRemove(Box<LaunchItemBody<'a>>),
     ServiceConnect(ServiceConnectBody<'a>),
+    /// Jamf Protect: a connection.
+    Connect(Box<ConnectBody<'a>>),
+    /// Jamf Protect: what each program used of the machine.
+    Performance,
     /// A type of event that is not used.
     Other,
 }
@@ -184,9 +192,11 @@ impl<'de> Visitor<'de> for BodyVisitor {
             "btm_launch_item_add" => Body::LaunchItemAdd(map.next_value()?),
             "btm_launch_item_remove" => Body::LaunchItemRemove(map.next_value()?),
             "xpc_connect" => Body::ServiceConnect(map.next_value()?),
-            _ => {
+            "network_connect" => Body::Connect(map.next_value()?),
+            other => {
+                let is_performance = other == "system_performance";
                 map.next_value::<IgnoredAny>()?;
-                Body::Other
+                if is_performance { Body::Performance } else { Body::Other }
             }
         };
         if map.next_key::<IgnoredAny>()?.is_some() {
@@ -398,4 +408,67 @@ pub(super) struct LaunchItemPlace<'a> {
 pub(super) struct ServiceConnectBody<'a> {
     #[serde(borrow)]
     pub(super) service_name: Text<'a>,
+}
+
+/// Who sent a record of Jamf Protect.
+#[derive(Deserialize)]
+pub(super) struct HostBody<'a> {
+    #[serde(borrow)]
+    pub(super) hostname: Option<Text<'a>>,
+}
+
+/// `network_connect` of Jamf Protect (telemetry schema 1.0).
+#[derive(Deserialize)]
+pub(super) struct ConnectBody<'a> {
+    #[serde(borrow)]
+    pub(super) instigator: Option<Process<'a>>,
+    #[serde(borrow)]
+    pub(super) remote_hostname: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) remote_endpoint: Option<EndBody<'a>>,
+    #[serde(borrow)]
+    pub(super) local_endpoint: Option<EndBody<'a>>,
+    pub(super) socket_protocol: Option<u64>,
+    #[serde(borrow)]
+    pub(super) file: Option<DirectionBody<'a>>,
+}
+
+/// One end of a connection.
+#[derive(Deserialize)]
+pub(super) struct EndBody<'a> {
+    #[serde(borrow)]
+    pub(super) host: Option<Text<'a>>,
+    pub(super) port: Option<Port>,
+}
+
+/// Which side began a connection.
+#[derive(Deserialize)]
+pub(super) struct DirectionBody<'a> {
+    #[serde(borrow)]
+    pub(super) direction: Option<Text<'a>>,
+}
+
+/// A port, written as a number or as a text.
+#[derive(Clone, Copy)]
+pub(super) struct Port(pub(super) u16);
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PortVisitor;
+        impl Visitor<'_> for PortVisitor {
+            type Value = Port;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a port: a number up to 65535")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Port, E> {
+                u16::try_from(number)
+                    .map(Port)
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(number), &self))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Port, E> {
+                text.parse().map(Port).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(PortVisitor)
+    }
 }

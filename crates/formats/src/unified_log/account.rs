@@ -299,7 +299,7 @@ impl Account {
         let neighbours::Question { name, name_hash, client_pid } = neighbours::question(&record.message)?;
         let boot = self.boot(record);
         let process = client_pid.map(|pid| ProcessImage {
-            key: ProcessKey { host: None, boot, pid: Some(pid), pidversion: None },
+            key: ProcessKey { boot, ..ProcessKey::from_pid(pid, None) },
             ..ProcessImage::default()
         });
         Some(Detail::Dns(Box::new(DnsQuery {
@@ -318,7 +318,7 @@ impl Account {
     fn process(&mut self, record: &Record<'_>) -> ProcessImage {
         let pid = record.pid.and_then(|pid| u32::try_from(pid).ok());
         ProcessImage {
-            key: ProcessKey { host: None, boot: self.boot(record), pid, pidversion: None },
+            key: ProcessKey { boot: self.boot(record), pid, ..ProcessKey::default() },
             path: (record.process_path.len() <= PATH_CAP).then(|| self.once(&record.process_path)).flatten(),
             code_uuid: normalise_uuid(&record.process_uuid).and_then(|uuid| self.once(&uuid)),
             user_id: record.user_id.and_then(user_id),

@@ -7,7 +7,6 @@ mod account;
 mod archive;
 mod connection;
 mod detect;
-mod elements;
 mod message;
 mod neighbours;
 mod preface;
@@ -19,7 +18,7 @@ mod text;
 pub(crate) use self::archive::{UnifiedLogArchive, is_store_folder};
 pub(crate) use self::text::UnifiedLogText;
 use self::{reader::Reader, records::Shape};
-use crate::{Format, Head, Input, Records, Refusal};
+use crate::{Format, Head, Input, Records, Refusal, elements};
 use monologue_model::{Sight, SightSet};
 
 /// What both spellings can show. Bytes are those of Network.framework's close lines.

@@ -5,22 +5,22 @@ use std::io::{self, BufRead};
 
 /// One record as it stands in the input.
 #[derive(Debug)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     /// First byte of the record in the (decompressed) source.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// Bytes of the record; may be more than `bytes` holds.
-    pub(super) length: u64,
+    pub(crate) length: u64,
     /// The record, at most [`LINE_CAP`] bytes of it.
-    pub(super) bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// The input ended before the record was known to be whole.
-    pub(super) unterminated: bool,
+    pub(crate) unterminated: bool,
     /// The record stands in an array.
-    pub(super) in_array: bool,
+    pub(crate) in_array: bool,
 }
 
 impl Element<'_> {
     /// Whether the record is longer than what is kept.
-    pub(super) const fn too_long(&self) -> bool {
+    pub(crate) const fn too_long(&self) -> bool {
         self.length > self.bytes.len() as u64
     }
 }
@@ -34,10 +34,12 @@ enum Layout {
     Lines,
     /// Records of an array, each on one line or on many.
     Array,
+    /// Objects, each on one line or on many, whatever brackets and commas stand between them.
+    Objects,
 }
 
 /// Yields records one by one. Not an [`Iterator`], because each record borrows the buffer.
-pub(super) struct Elements<R> {
+pub(crate) struct Elements<R> {
     reader: R,
     offset: u64,
     buffer: Vec<u8>,
@@ -52,17 +54,22 @@ struct Taken {
 
 impl<R: BufRead> Elements<R> {
     /// Records of `reader`, from its first byte.
-    pub(super) const fn new(reader: R) -> Self {
+    pub(crate) const fn new(reader: R) -> Self {
         Self { reader, offset: 0, buffer: Vec::new(), layout: Layout::Unknown }
     }
 
+    /// Objects of `reader`, from its first byte: one a line, of an array, or one after the other over many lines.
+    pub(crate) const fn of_objects(reader: R) -> Self {
+        Self { reader, offset: 0, buffer: Vec::new(), layout: Layout::Objects }
+    }
+
     /// Bytes read so far.
-    pub(super) const fn offset(&self) -> u64 {
+    pub(crate) const fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Whether the records stand in an array whose closing bracket has not been read.
-    pub(super) fn in_open_array(&self) -> bool {
+    pub(crate) fn in_open_array(&self) -> bool {
         self.layout == Layout::Array
     }
 
@@ -70,18 +77,19 @@ impl<R: BufRead> Elements<R> {
     ///
     /// # Errors
     /// When reading fails, as with a truncated gzip stream. Nothing can be read after that.
-    pub(super) fn next_element(&mut self) -> io::Result<Option<Element<'_>>> {
+    pub(crate) fn next_element(&mut self) -> io::Result<Option<Element<'_>>> {
         loop {
             let Some(first) = self.skip_blank()? else { return Ok(None) };
             match (self.layout, first) {
                 (Layout::Unknown, b'[') => self.layout = Layout::Array,
                 (Layout::Array, b',') => {}
                 (Layout::Array, b']') => self.layout = Layout::Unknown,
-                (Layout::Array, b'{') => {
+                (Layout::Objects, b'[' | b',' | b']') => {}
+                (Layout::Array | Layout::Objects, b'{') => {
                     let mut object = ObjectScan::default();
                     return self.take(|available, kept| object.scan(available, kept)).map(Some);
                 }
-                (Layout::Array, _) => return self.take(scan_junk).map(Some),
+                (Layout::Array | Layout::Objects, _) => return self.take(scan_junk).map(Some),
                 (Layout::Lines | Layout::Unknown, _) => {
                     if first == b'{' {
                         self.layout = Layout::Lines;
@@ -258,6 +266,21 @@ mod tests {
                 assert_eq!(seen, ["{\"a\":1}", "{\"b\":\"}{[\\\"\"}"], "{text}");
                 assert!(!open);
             }
+        }
+    }
+
+    #[test]
+    fn objects_are_told_apart_however_they_stand() {
+        for text in [
+            "{\"a\":1}\n{\n  \"b\": {\n    \"c\": \"}\"\n  }\n}\n",
+            "[{\"a\":1},{\n  \"b\": {\n    \"c\": \"}\"\n  }\n}]",
+        ] {
+            let mut elements = Elements::of_objects(BufReader::with_capacity(3, text.as_bytes()));
+            let mut seen = Vec::new();
+            while let Some(element) = elements.next_element().unwrap() {
+                seen.push(String::from_utf8(element.bytes.to_vec()).unwrap());
+            }
+            assert_eq!(seen, ["{\"a\":1}", "{\n  \"b\": {\n    \"c\": \"}\"\n  }\n}"], "{text}");
         }
     }
 
