@@ -8,7 +8,7 @@ folder, expected = sys.argv[1], dict(pair.split("=") for pair in sys.argv[2:])
 for table, rows in expected.items():
     file = parquet.ParquetFile(f"{folder}/{table}.parquet")
     metadata = {key.decode(): value.decode() for key, value in file.metadata.metadata.items()}
-    assert metadata["monologue.table"] == table and metadata["monologue.layout"] == "1", metadata
+    assert metadata["monologue.table"] == table and metadata["monologue.layout"] == "2", metadata
     assert file.read().num_rows == int(rows), table
     for number in range(file.metadata.num_columns):
         kind = str(file.schema.column(number).logical_type)
