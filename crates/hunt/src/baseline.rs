@@ -154,6 +154,12 @@ impl Approval {
 }
 
 impl Baseline {
+    /// Whether an approval still held when the baseline was read.
+    #[must_use]
+    pub fn is_in_force(&self, approval: &Approval) -> bool {
+        approval.expires_at >= self.now
+    }
+
     /// The approvals as they hold at `now`.
     #[must_use]
     pub fn new(approvals: Vec<Approval>, now: Timestamp) -> Self {

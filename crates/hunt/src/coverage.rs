@@ -1,14 +1,13 @@
 //! Coverage: where the sensors of one host were complete, and where something was lost.
 
+mod summary;
+
+pub(crate) use summary::{HOUR_CAP, HOUR_NS, Told, summarise};
+
 use crate::settings;
-use monologue_model::{CoverageRecord, CoverageState, HostCoverage, Loss, Sight, SightCoverage, Timestamp};
+use monologue_model::{CoverageRecord, CoverageState, Loss, Sight, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
-
-const HOUR_NS: i64 = 3600 * 1_000_000_000;
-
-/// Hours of a coverage map that are kept for one sight; longer windows keep the first ones.
-const HOUR_CAP: usize = 24 * 400;
+use std::collections::BTreeMap;
 
 /// A stretch of time, both ends inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -147,26 +146,6 @@ impl Coverage {
     pub(crate) fn start_before(&self, sight: Sight, time: Timestamp) -> Option<Timestamp> {
         self.complete.get(&sight)?.iter().find(|span| span.from <= time && time <= span.until).map(|span| span.from)
     }
-
-    /// The numbers for the report, over the window from `from` to `until`.
-    pub(crate) fn summarise(&self, host: &Arc<str>, from: Timestamp, until: Timestamp) -> HostCoverage {
-        let mut sights = Vec::new();
-        for sight in Sight::ALL {
-            let complete = self.complete.get(&sight);
-            let losses = self.lost.get(&sight);
-            if complete.is_none() && losses.is_none() {
-                continue;
-            }
-            let spans = subtract(complete.map_or(&[][..], Vec::as_slice), losses.map_or(&[][..], Vec::as_slice));
-            sights.push(SightCoverage {
-                sight,
-                covered_nanoseconds: spans.iter().map(|span| span.until.since(span.from)).sum(),
-                losses: losses.map_or(0, Vec::len) as u64 + self.truncated.get(&sight).copied().unwrap_or(0),
-                hours: by_hour(&spans),
-            });
-        }
-        HostCoverage { host: host.clone(), from, until, sights }
-    }
 }
 
 /// Sorts spans and joins those that touch.
@@ -180,44 +159,6 @@ fn join(spans: &mut Vec<Span>) {
         }
     }
     *spans = joined;
-}
-
-/// What of `spans` (joined) is left without `holes`.
-fn subtract(spans: &[Span], holes: &[Span]) -> Vec<Span> {
-    let mut holes = holes.to_vec();
-    join(&mut holes);
-    let mut left = Vec::new();
-    for span in spans {
-        let mut from = span.from;
-        for hole in holes.iter().filter(|hole| hole.from <= span.until && span.from <= hole.until) {
-            if from < hole.from {
-                left.push(Span { from, until: hole.from });
-            }
-            from = from.max(hole.until);
-        }
-        if from < span.until {
-            left.push(Span { from, until: span.until });
-        }
-    }
-    left
-}
-
-fn by_hour(spans: &[Span]) -> Vec<(i64, f32)> {
-    let mut hours: BTreeMap<i64, i64> = BTreeMap::new();
-    for span in spans {
-        for hour in span.from.hour()..=span.until.hour() {
-            if hours.len() >= HOUR_CAP {
-                break;
-            }
-            let start = Timestamp::from_nanoseconds(hour.saturating_mul(HOUR_NS));
-            let end = start.saturating_add(HOUR_NS);
-            let covered = span.until.min(end).since(span.from.max(start)).max(0);
-            if covered > 0 {
-                *hours.entry(hour).or_insert(0) += covered;
-            }
-        }
-    }
-    hours.into_iter().map(|(hour, covered)| (hour, (covered as f64 / HOUR_NS as f64).min(1.0) as f32)).collect()
 }
 
 #[cfg(test)]
@@ -253,16 +194,5 @@ mod tests {
         assert!(!complete(90, 210), "nobody speaks for the time between");
         assert!(!coverage.is_complete(Sight::ProcessExec, at(0), at(1)), "another sight");
         assert_eq!(coverage.end_after(Sight::FileEffect, at(250)), Some(at(300)));
-    }
-
-    #[test]
-    fn numbers_leave_out_what_was_lost() {
-        let records = [record(0, 3600, false), record(3600, 7200, false), record(1800, 5400, true)];
-        let coverage = Coverage::from_records(records.iter());
-        let summary = coverage.summarise(&"mac".into(), at(0), at(7200));
-        let entry = &summary.sights[0];
-        assert_eq!(entry.covered_nanoseconds, 3600 * 1_000_000_000);
-        assert_eq!(entry.hours, [(0, 0.5), (1, 0.5)]);
-        assert!((summary.percent(Sight::FileEffect) - 50.0).abs() < 1e-9);
     }
 }

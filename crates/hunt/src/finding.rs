@@ -5,7 +5,7 @@ use crate::{
     disposition,
     identity::file_name,
     judge::{Answer, Context},
-    layers, settings, triage, weigh,
+    layers, settings, weigh,
 };
 use monologue_model::{
     Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, Channel, Cite, DestinationSummary,
@@ -77,7 +77,6 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]
         timeline: timeline(channel),
     };
     finding.sentence = sentence(subject, &finding);
-    finding.triage = triage::steps(&finding);
     finding
 }
 

@@ -1,7 +1,13 @@
 //! One host: its events to its channels. A pure function, whatever the order of the events.
 
 use crate::HourOutcome;
-use crate::{RefusedJoins, awake::AwakeMinutes, coverage::Coverage, exchanges::in_order, fold, summarise};
+use crate::{
+    RefusedJoins,
+    awake::AwakeMinutes,
+    coverage::{self, Coverage},
+    exchanges::in_order,
+    fold, summarise,
+};
 use monologue_model::{Channel, ChannelKey, CoverageRecord, Detail, Event, HostCoverage, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -31,23 +37,26 @@ pub struct HostHunt {
 #[must_use]
 pub fn hunt_host(host: &Arc<str>, events: Vec<Event>) -> HostHunt {
     let events = in_order(events);
-    let records = || {
-        events.iter().filter_map(|event| match &event.detail {
-            Detail::Coverage(record) => Some(record),
+    let statements: Vec<CoverageRecord> = events
+        .iter()
+        .filter_map(|event| match &event.detail {
+            Detail::Coverage(record) => Some(record.clone()),
             _ => None,
         })
-    };
-    let coverage = Coverage::from_records(records());
-    let (from, until) = window(&events, records());
+        .collect();
+    let coverage = Coverage::from_records(statements.iter());
+    let (from, until) = window(&events, statements.iter());
     let awake = AwakeMinutes::from_events(&events, &coverage);
     let (exchanges, fold) = fold::link_all(host, events);
     let mut refused = fold::refused_by(&exchanges);
     refused.names += fold.refused_names();
+    let channels = summarise::summarise(&exchanges);
+    let told = coverage::Told { host, window: (from, until), channels: &channels };
     HostHunt {
         host: host.clone(),
-        channels: summarise::summarise(&exchanges),
         exchanges: exchanges.len() as u64,
-        coverage: coverage.summarise(host, from, until),
+        coverage: coverage::summarise(&coverage, statements.iter(), &told),
+        channels,
         missing_exchanges: coverage.missing_exchanges(),
         clock_skew_ns: fold.clock_skew_ns(),
         awake,
@@ -100,10 +109,12 @@ impl HostHours {
         let (from, until) = times.unwrap_or_else(|| window(&[], records.iter()));
         let mut awake = self.awake;
         awake.watch(&coverage);
+        let channels: Vec<Channel> = self.channels.into_values().collect();
+        let told = coverage::Told { host: &self.host, window: (from, until), channels: &channels };
         HostHunt {
-            exchanges: self.channels.values().map(|channel| channel.counters.exchanges).sum(),
-            channels: self.channels.into_values().collect(),
-            coverage: coverage.summarise(&self.host, from, until),
+            exchanges: channels.iter().map(|channel| channel.counters.exchanges).sum(),
+            coverage: coverage::summarise(&coverage, records.iter(), &told),
+            channels,
             host: self.host,
             missing_exchanges: coverage.missing_exchanges(),
             clock_skew_ns,

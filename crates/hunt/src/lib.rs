@@ -4,6 +4,7 @@
 pub mod absence;
 pub mod awake;
 mod baseline;
+mod claims;
 mod code;
 mod coverage;
 pub mod dependence;
@@ -35,6 +36,7 @@ pub mod cadence;
 pub mod discovery;
 
 pub use baseline::{Approval, Baseline, Lint};
+pub use claims::CLAIMS;
 pub use code::CodeProfiles;
 pub use exchanges::{exchanges, exchanges_by_host};
 pub use fold::{Fold, HourOutcome, HourSummary, RULES, StateError};

@@ -82,3 +82,49 @@ pub const TIMELINE_POINTS: usize = 400;
 
 /// Time after which a request without an announced timeout is taken as unanswered: URLSession's default of 60 s.
 pub const DEFAULT_REQUEST_TIMEOUT_NS: i64 = 60 * SECOND;
+
+/// Every number above with its name and unit, as an evidence pack states them.
+#[must_use]
+pub fn in_force() -> Vec<(&'static str, f64, &'static str)> {
+    let seconds = |nanoseconds: i64| nanoseconds as f64 / 1e9;
+    vec![
+        ("effect_window", seconds(EFFECT_WINDOW_NS), "seconds"),
+        ("habit_window", seconds(HABIT_WINDOW_NS), "seconds"),
+        ("settle", seconds(SETTLE_NS), "seconds"),
+        ("keep", seconds(KEEP_NS), "seconds"),
+        ("hold", seconds(HOLD_NS), "seconds"),
+        ("memory", seconds(MEMORY_NS), "seconds"),
+        ("held_cap", HELD_CAP as f64, "exchanges"),
+        ("gone_at_once", seconds(GONE_AT_ONCE_NS), "seconds"),
+        ("clock_slack", seconds(CLOCK_SLACK_NS), "seconds"),
+        ("clock_error", seconds(CLOCK_ERROR_NS), "seconds"),
+        ("clock_wait", seconds(CLOCK_WAIT_NS), "seconds"),
+        ("clock_pairs", CLOCK_PAIRS as f64, "connections"),
+        ("attempt_retry", seconds(ATTEMPT_RETRY_NS), "seconds"),
+        ("no_reply_minimum", NO_REPLY_MINIMUM as f64, "exchanges"),
+        ("identical_replies_minimum", IDENTICAL_REPLIES_MINIMUM as f64, "replies"),
+        ("persistence_minimum", PERSISTENCE_MINIMUM as f64, "connections"),
+        ("request_slack", f64::from(REQUEST_SLACK_BYTES), "bytes"),
+        ("handshake_slack", f64::from(HANDSHAKE_SLACK_BYTES), "bytes"),
+        ("rarity_minimum_hosts", RARITY_MINIMUM_HOSTS as f64, "hosts"),
+        ("discovery_rate", DISCOVERY_RATE, "share"),
+        ("prior", PRIOR_DECIBANS, "decibans"),
+        ("level_low", LEVEL_THRESHOLDS[0], "probability"),
+        ("level_medium", LEVEL_THRESHOLDS[1], "probability"),
+        ("level_high", LEVEL_THRESHOLDS[2], "probability"),
+        ("level_critical", LEVEL_THRESHOLDS[3], "probability"),
+        ("quiet_end", seconds(QUIET_END_NS), "seconds"),
+        ("default_request_timeout", seconds(DEFAULT_REQUEST_TIMEOUT_NS), "seconds"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_number_that_decides_is_stated() {
+        let source = include_str!("settings.rs");
+        let numbers = source.lines().filter(|line| line.starts_with("pub const ") && !line.contains("TIMELINE_POINTS"));
+        // The four level thresholds are one array.
+        assert_eq!(super::in_force().len(), numbers.count() + 3);
+    }
+}

@@ -1,8 +1,8 @@
 //! The second pass: what must be known of the whole hunt, then the judgement of each host's channels.
 
 use crate::{
-    Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, dependence,
-    discovery, documented, finding, judge, judge::Context, related, settings,
+    Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, claims, dependence,
+    discovery, documented, finding, judge, judge::Context, related, settings, triage,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -189,6 +189,8 @@ impl Verdict {
             findings.push(finding);
         }
         related::relate(&host.channels, &mut findings);
+        // Last, since the steps speak of all that is known of the finding.
+        findings.iter_mut().for_each(|finding| finding.triage = triage::steps(finding));
         self.channels_examined += findings.len() as u64;
         self.findings.extend(findings.into_iter().filter(|finding| finding.level >= self.minimum));
         self.coverage.push(host.coverage);
@@ -228,6 +230,7 @@ impl Verdict {
             sources: Vec::new(),
             not_listed: self.channels_examined - self.findings.len() as u64,
             notes: self.notes(),
+            claims: claims::of(&self.coverage),
             coverage: self.coverage,
         };
         Report { summary, findings: self.findings }

@@ -1,6 +1,6 @@
 //! Findings and the report: what is handed to people and machines.
 
-use crate::{ByteCount, ChannelId, Disposition, HostCoverage, Provenance, Sight, SignatureState, Timestamp};
+use crate::{ByteCount, ChannelId, Claims, Disposition, HostCoverage, Provenance, Sight, SignatureState, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -429,6 +429,9 @@ pub struct HuntSummary {
     pub sources: Vec<SourceSummary>,
     /// What each host's telemetry could show.
     pub coverage: Vec<HostCoverage>,
+    /// What that coverage allows to say, and what would allow more.
+    #[serde(skip)]
+    pub claims: Claims,
     /// Channels below the minimum level, which are not listed.
     pub not_listed: u64,
     /// What else the reader should know.

@@ -6,6 +6,7 @@
 mod attributes;
 mod bytes;
 mod channel;
+mod claim;
 mod counters;
 mod coverage;
 mod event;
@@ -23,8 +24,14 @@ mod time;
 pub use attributes::{Attributes, Bounded, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses};
 pub use bytes::{ByteCount, ByteLayer, ByteQuality};
 pub use channel::{Channel, ChannelId, ChannelKey, DEFAULT_ROW_CAP, MergeError, Row, Service};
+pub use claim::{
+    COVERAGE_SCHEMA, Claim, ClaimHours, ClaimState, ClaimStretch, ClaimSummary, Claims, CollectionStep, HostClaim,
+    SpeaksFrom,
+};
 pub use counters::{Counters, Counts, Extent, HandlingCounts, Kind, ReplyCounts, Tally};
-pub use coverage::{CoverageRecord, CoverageState, HostCoverage, Loss, SightCoverage};
+pub use coverage::{
+    CoverageRecord, CoverageState, ExchangeCoverage, FormatCoverage, HostCoverage, Loss, LossCoverage, SightCoverage,
+};
 pub use event::{
     BackgroundFact, BackgroundTask, ConnectionFact, Detail, DnsQuery, Endpoint, Event, FileEffect, FileEffectKind,
     Flow, FlowReply, HttpTransaction, LaunchItem, NetworkConnection, ProcessExec, ProcessExit, ProcessFork,

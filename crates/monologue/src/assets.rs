@@ -4,7 +4,7 @@ use crate::talk::note;
 use anyhow::{Context, Result, anyhow, bail};
 use monologue_formats::Head;
 use monologue_model::{Asset, Timestamp};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 /// Names of the column with the host.
 const HOST: &[&str] = &["host", "hostname"];
@@ -14,6 +14,34 @@ const ADDRESS: &[&str] = &["ip", "address"];
 
 /// Columns that inventories have besides the host.
 const INVENTORY: &[&str] = &["os_version", "serial", "utc_offset_hours", "role"];
+
+/// What inventories say of each host's version of macOS. Lists without that column say nothing.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn os_versions(paths: &[std::path::PathBuf]) -> Result<BTreeMap<String, String>> {
+    let mut versions = BTreeMap::new();
+    for path in paths {
+        let context = || format!("cannot read the asset list {}", path.display());
+        let mut reader =
+            csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_path(path).with_context(context)?;
+        let header = reader.headers().with_context(context)?.clone();
+        let place = |names: &[&str]| {
+            header.iter().position(|found| {
+                names.iter().any(|name| found.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
+            })
+        };
+        let (Some(host), Some(version)) = (place(HOST), place(&["os_version"])) else { continue };
+        // A row that is wrong was told when the list was read for its addresses.
+        for record in reader.records().flatten() {
+            if let (Some(host), Some(version)) = (record.get(host), record.get(version).filter(|text| !text.is_empty()))
+            {
+                versions.insert(host.to_owned(), version.to_owned());
+            }
+        }
+    }
+    Ok(versions)
+}
 
 /// Reads one list. Columns are found by name; those we do not know are ignored, label columns among them.
 ///

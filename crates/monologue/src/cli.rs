@@ -21,6 +21,10 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Read telemetry, join it, and list the applications whose web requests nobody answers or nobody listens to.
     Hunt(HuntArguments),
+    /// Say what the telemetry can and cannot show, per host and hour, which claims that allows, and what to collect next.
+    Coverage(CoverageArguments),
+    /// Explain one finding: every citation back to its bytes, the score step by step, what would change the answer.
+    Explain(ExplainArguments),
     /// Take telemetry into a lake: Parquet tables that are hunted, extended and hunted again.
     Ingest(IngestArguments),
     /// Show what a lake holds, put its small files together, or remove old dates.
@@ -37,6 +41,9 @@ pub(crate) enum Command {
     Signals(SignalsArguments),
     /// List the ways a report can be written.
     Outputs(ListArguments),
+    /// Write manual pages or a shell's completions, for packagers.
+    #[command(hide = true)]
+    Generate(GenerateArguments),
 }
 
 /// Which files to read, and whose they are.
@@ -85,6 +92,10 @@ pub(crate) struct HuntArguments {
     /// Write the HTML report to this file (short for --output html=FILE).
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
+    /// Write an evidence pack to this new or empty folder: what was collected, what was lost, what was in force, the hash of
+    /// every input, and what may and may not be claimed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) evidence: Option<PathBuf>,
     /// CSV of which host had which address when (columns ip, host, from, until), or an inventory. May be repeated.
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) assets: Vec<PathBuf>,
@@ -110,6 +121,60 @@ pub(crate) struct HuntArguments {
     /// Exit with 3 if on any host less than PERCENT of its time was watched by SIGHT. May be repeated.
     #[arg(long, value_name = "SIGHT=PERCENT")]
     pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+monologue coverage logs/                                   in words\n  \
+monologue coverage fleet/ --assets inventory.csv --report coverage.html\n  \
+monologue coverage --lake lake --output json=coverage.json --output svg=map.svg")]
+pub(crate) struct CoverageArguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+    /// How to write it, and where: text, json, html or svg; standard output if no file is named. May be repeated.
+    #[arg(long = "output", value_name = "NAME[=FILE]")]
+    pub(crate) outputs: Vec<String>,
+    /// Write the page or the picture to this file (short for --output html=FILE or svg=FILE).
+    #[arg(long, value_name = "FILE.html|FILE.svg")]
+    pub(crate) report: Option<PathBuf>,
+    /// CSV of which host had which address when, or an inventory (columns host, os_version). May be repeated.
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) assets: Vec<PathBuf>,
+    /// Look at what was taken into this lake.
+    #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+    pub(crate) lake: Option<PathBuf>,
+    /// Memory to use, such as 2GB.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+    /// Network or address that is ours, such as 10.0.0.0/8. May be repeated; overrides every other way to tell.
+    #[arg(long, value_name = "NET")]
+    pub(crate) local: Vec<String>,
+    /// Exit with 3 if on any host less than PERCENT of its time was watched by SIGHT. May be repeated.
+    #[arg(long, value_name = "SIGHT=PERCENT")]
+    pub(crate) require: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+monologue explain 3f0a9c17 --findings findings.ndjson\n  \
+monologue explain 3f0a9c17 --findings findings.ndjson --evidence copies/\n  \
+monologue explain 3f0a9c17 --lake lake")]
+pub(crate) struct ExplainArguments {
+    /// The finding's id, or its first digits.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Findings as `--output json` writes them.
+    #[arg(long, value_name = "FILE", conflicts_with = "lake")]
+    pub(crate) findings: Option<PathBuf>,
+    /// Hunt this lake, and explain a finding of it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) lake: Option<PathBuf>,
+    /// Approvals that apply. May be repeated.
+    #[arg(long, value_name = "FILE", requires = "lake")]
+    pub(crate) baseline: Vec<PathBuf>,
+    /// Files or folders with the telemetry, if it no longer lies where it was read. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) evidence: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -309,4 +374,26 @@ impl From<MinimumLevel> for Level {
             MinimumLevel::Critical => Self::Critical,
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GenerateArguments {
+    #[command(subcommand)]
+    pub(crate) command: GenerateCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenerateCommand {
+    /// Write a manual page for the program and for each command into a folder.
+    Man {
+        /// The folder; it is made if it is not there.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
 }

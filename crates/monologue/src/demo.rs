@@ -32,6 +32,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
         },
         outputs: Vec::new(),
         report: None,
+        evidence: None,
         assets: vec![folder.join("assets.csv")],
         lake: None,
         memory: None,
@@ -123,7 +124,11 @@ fn fresh_folder() -> Result<PathBuf> {
     bail!("{}", failed())
 }
 
-fn refuse_if_taken(folder: &Path, hint: &str) -> Result<()> {
+/// Refuses a folder in which something stands.
+///
+/// # Errors
+/// When something does.
+pub(crate) fn refuse_if_taken(folder: &Path, hint: &str) -> Result<()> {
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("expected an empty or new folder, found files in {}; hint: {hint}", folder.display());
     }

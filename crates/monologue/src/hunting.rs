@@ -3,7 +3,7 @@
 use crate::{
     assets, baseline,
     cli::HuntArguments,
-    code,
+    code, evidence,
     inputs::{self, Plan},
     lake, outputs,
     talk::{Verdict, note},
@@ -27,13 +27,17 @@ pub(crate) fn hunt(arguments: &HuntArguments) -> Result<Verdict> {
     if wishes.is_empty() || (arguments.outputs.is_empty() && arguments.report.is_some()) {
         wishes.push(outputs::wish("text")?);
     }
-    let required = arguments.require.iter().map(|text| requirement(text)).collect::<Result<Vec<_>>>()?;
+    let required = requirements(&arguments.require)?;
+    if let Some(folder) = &arguments.evidence {
+        evidence::prepare(folder)?;
+    }
     let minimum = arguments.minimum_level.into();
     let report = run(arguments, minimum)?;
     outputs::write(&wishes, &report)?;
-    let short = fall_short(&report, &required);
-    short.iter().for_each(|line| note(line));
-    if !short.is_empty() {
+    if let Some(folder) = &arguments.evidence {
+        evidence::write(folder, arguments, &report)?;
+    }
+    if !looked_as_required(&report, &required) {
         return Ok(Verdict::CouldNotLook);
     }
     let found = report.findings.iter().any(|finding| finding.level >= minimum);
@@ -136,7 +140,21 @@ fn through_a_lake(arguments: &HuntArguments, plan: &Plan, assets: &[Asset], told
     Ok(report)
 }
 
-/// Understands `SIGHT=PERCENT`.
+/// Understands each `SIGHT=PERCENT`.
+///
+/// # Errors
+/// When one of them is not of that form.
+pub(crate) fn requirements(texts: &[String]) -> Result<Vec<(Sight, f64)>> {
+    texts.iter().map(|text| requirement(text)).collect()
+}
+
+/// Whether all hosts were watched as required; says of each that was not, and how to watch it.
+pub(crate) fn looked_as_required(report: &Report, required: &[(Sight, f64)]) -> bool {
+    let short = fall_short(report, required);
+    short.iter().for_each(|line| note(line));
+    short.is_empty()
+}
+
 fn requirement(text: &str) -> Result<(Sight, f64)> {
     let (name, percent) = text
         .split_once('=')

@@ -4,7 +4,11 @@ mod assets;
 mod baseline;
 mod cli;
 mod code;
+mod coverage;
 mod demo;
+mod evidence;
+mod explain;
+mod generate;
 mod hosts;
 mod hunting;
 mod inputs;
@@ -24,6 +28,8 @@ fn main() -> ExitCode {
     let done = match command {
         cli::Command::Demo(arguments) => demo::demo(&arguments),
         cli::Command::Hunt(arguments) => hunting::hunt(&arguments),
+        cli::Command::Coverage(arguments) => coverage::coverage(&arguments),
+        cli::Command::Explain(arguments) => explain::explain(&arguments),
         cli::Command::Ingest(arguments) => lake::ingest(&arguments),
         cli::Command::Lake(arguments) => lake::keep(&arguments),
         cli::Command::Read(arguments) => reading::read(&arguments),
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),
         cli::Command::Outputs(arguments) => listing::outputs(&arguments),
+        cli::Command::Generate(arguments) => generate::generate(&arguments.command),
     };
     match done {
         Ok(verdict) => verdict.into(),

@@ -20,12 +20,20 @@ pub(crate) struct Wish {
 /// # Errors
 /// When there is no such output, or no folder for its file: better said before hours of reading than after.
 pub(crate) fn wish(text: &str) -> Result<Wish> {
+    wish_among(text, monologue_report::OUTPUTS)
+}
+
+/// As [`wish`], of another list of outputs.
+///
+/// # Errors
+/// As [`wish`].
+pub(crate) fn wish_among(text: &str, outputs: &[&'static dyn Output]) -> Result<Wish> {
     let (name, file) = match text.split_once('=') {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    let output = monologue_report::by_name(name).ok_or_else(|| {
-        let names: Vec<&str> = monologue_report::OUTPUTS.iter().map(|output| output.name()).collect();
+    let output = outputs.iter().copied().find(|output| output.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = outputs.iter().map(|output| output.name()).collect();
         anyhow!("expected the name of an output, found {name:?}; hint: one of {}", names.join(", "))
     })?;
     if let Some(path) = &file {

@@ -45,6 +45,21 @@ pub fn html(text: &str) -> String {
     escaped
 }
 
+/// As [`html`], with what stands between backticks as code: our own sentences quote commands so.
+#[must_use]
+pub fn html_with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick of the telemetry's own leaves one over: then nothing is taken for code.
+    if parts.len() % 2 == 0 {
+        return html(text);
+    }
+    let tagged = parts.iter().enumerate().map(|(at, part)| match at % 2 {
+        0 => html(part),
+        _ => format!("<code>{}</code>", html(part)),
+    });
+    tagged.collect()
+}
+
 /// JSON text in which characters that act on a terminal are written as escapes. serde escapes those below U+0020 itself.
 #[must_use]
 pub fn json(line: &str) -> String {
@@ -129,6 +144,12 @@ mod tests {
         }
         assert!(!html(hostile).contains('<'));
         assert_eq!(html("a<b>&\"c'"), "a&lt;b&gt;&amp;&quot;c&#39;");
+    }
+
+    #[test]
+    fn commands_between_backticks_are_code_and_still_escaped() {
+        assert_eq!(html_with_code("run `a <b>` now"), "run <code>a &lt;b&gt;</code> now");
+        assert_eq!(html_with_code("one ` is left as it is"), "one ` is left as it is");
     }
 
     #[test]

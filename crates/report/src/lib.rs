@@ -1,10 +1,14 @@
 //! Outputs: a report to bytes. One output is one file, one line in [`OUTPUTS`] and one snapshot.
 
 mod components;
+pub mod coverage;
 pub mod escape;
+pub mod evidence;
+pub mod explain;
 mod outputs;
 mod terms;
 mod words;
+mod wrap;
 
 use monologue_model::Report;
 use std::io::{self, Write};

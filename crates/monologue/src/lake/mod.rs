@@ -61,6 +61,16 @@ fn address_facts(lake: &Lake) -> Result<AddressFacts> {
     Ok(facts)
 }
 
+/// Hash and bytes of each source's content when it was taken, by the source's name.
+///
+/// # Errors
+/// When there is no lake at that address, or it cannot be read.
+pub(crate) fn contents(address: &Path) -> Result<BTreeMap<String, (Sha256, u64)>> {
+    let lake = Lake::open(store(address)?)?;
+    let sources = lake.snapshot().sources();
+    Ok(sources.map(|(_, source)| (source.source.clone(), (source.content_sha256, source.content_bytes))).collect())
+}
+
 /// The bucket of a host: the same on every machine and in every version.
 fn bucket_of(host: &str, buckets: u16) -> u16 {
     let hash = Sha256::of(host.as_bytes());

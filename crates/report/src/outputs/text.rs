@@ -1,17 +1,19 @@
 //! `text`: the report for a terminal, in plain words.
 
-use crate::{Output, escape::terminal, words};
+use crate::{
+    Output,
+    escape::terminal,
+    words,
+    wrap::{item, paragraph},
+};
 use monologue_model::{Finding, HuntSummary, Report, Sight};
 use std::io::{self, Write};
-
-/// Columns the text is wrapped to.
-const WIDTH: usize = 100;
 
 /// Citations shown of one finding.
 const CITES_SHOWN: usize = 4;
 
 /// Triage steps shown of one finding.
-const STEPS_SHOWN: usize = 5;
+const STEPS_SHOWN: usize = 9;
 
 /// Hosts and sources shown.
 const LINES_SHOWN: usize = 40;
@@ -148,34 +150,4 @@ fn more(to: &mut dyn Write, count: usize, what: &str) -> io::Result<()> {
         writeln!(to, "   … and {} more {what}", count - LINES_SHOWN)?;
     }
     Ok(())
-}
-
-/// A paragraph of hostile text, wrapped, each line after the indent.
-fn paragraph(to: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
-    item(to, indent, text)
-}
-
-/// Text after a lead; further lines are indented as far as the lead reaches.
-fn item(to: &mut dyn Write, lead: &str, text: &str) -> io::Result<()> {
-    let indent = lead.chars().count();
-    let mut line = String::new();
-    let mut first = true;
-    let mut flush = |line: &mut String| -> io::Result<()> {
-        let start = if first { lead.to_owned() } else { " ".repeat(indent) };
-        first = false;
-        writeln!(to, "{}", format!("{start}{line}").trim_end())?;
-        line.clear();
-        Ok(())
-    };
-    for word in terminal(text).split(' ') {
-        let room = WIDTH.saturating_sub(indent).max(20);
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            flush(&mut line)?;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    flush(&mut line)
 }

@@ -1,10 +1,11 @@
 //! The fixed report that tests put through the outputs.
 
 use monologue_model::{
-    Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, ChannelKey, Cite, Confidence,
-    DestinationSummary, Disposition, Finding, HostCoverage, HuntSummary, LargestBytes, LayerSays, LayerView, Level,
-    Prevalence, Provenance, Reading, Report, SCHEMA, Service, Sha256, Sight, SightCoverage, SignalOutcome,
-    SignatureState, SourceSummary, TimelineKind, TimelinePoint, Timestamp,
+    Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, ChannelKey, Cite, Claim, ClaimHours,
+    ClaimState, ClaimStretch, ClaimSummary, Claims, CollectionStep, Confidence, DestinationSummary, Disposition,
+    Finding, FormatCoverage, HostClaim, HostCoverage, HuntSummary, LargestBytes, LayerSays, LayerView, Level, Loss,
+    LossCoverage, Prevalence, Provenance, Reading, Report, SCHEMA, Service, Sha256, Sight, SightCoverage, SightSet,
+    SignalOutcome, SignatureState, SourceSummary, SpeaksFrom, TimelineKind, TimelinePoint, Timestamp,
 };
 use monologue_report::by_name;
 
@@ -118,6 +119,39 @@ pub(crate) fn finding(number: i64, hostile: bool) -> Finding {
     }
 }
 
+/// What that coverage allows: one claim, one hour whole, one in part, eight not at all.
+fn claims() -> Claims {
+    let claim = Claim {
+        id: "no-reply",
+        sentence: "a program that asks and is never answered would be seen",
+        speaks_from: SpeaksFrom::Absence,
+        needs: &[&[Sight::FlowReply]],
+        hosts: 1,
+    };
+    let hours = ClaimHours { holds: 1, partly: 1, blind: 8 };
+    let stretch = |from, hours, state| ClaimStretch { from, hours, state };
+    Claims {
+        summary: vec![ClaimSummary { claim, host_hours: hours, hosts_holding: 1 }],
+        hosts: vec![vec![HostClaim {
+            claim: claim.id,
+            hours,
+            missing: vec![Sight::FlowReply],
+            stretches: vec![
+                stretch(at(0), 1, ClaimState::Holds),
+                stretch(at(60), 1, ClaimState::Partly),
+                stretch(at(120), 8, ClaimState::Blind),
+            ],
+        }]],
+        steps: vec![CollectionStep {
+            step: "place a sensor: `zeek -i en0`".into(),
+            sights: vec![Sight::FlowReply],
+            hosts: 1,
+            unlocks: vec![("no-reply", 9)],
+            host_hours: 9,
+        }],
+    }
+}
+
 /// A report of these findings.
 pub(crate) fn report(findings: Vec<Finding>) -> Report {
     let host = HostCoverage {
@@ -129,7 +163,22 @@ pub(crate) fn report(findings: Vec<Finding>) -> Report {
             covered_nanoseconds: 300 * 60_000_000_000,
             losses: 1,
             hours: vec![(at(0).hour(), 1.0), (at(60).hour(), 0.5)],
+            lost_hours: vec![at(60).hour()],
         }],
+        formats: vec![FormatCoverage {
+            format: "zeek-conn".into(),
+            sights: SightSet::of(&[Sight::FlowReply]),
+            from: at(0),
+            until: at(90),
+        }],
+        losses: vec![LossCoverage {
+            format: "zeek-capture-loss".into(),
+            reason: Loss::SensorLoss,
+            sights: SightSet::of(&[Sight::FlowReply]),
+            stretches: 1,
+            records: Some(2),
+        }],
+        ..HostCoverage::default()
     };
     let refused = SourceSummary {
         source: HOSTILE.into(),
@@ -158,6 +207,7 @@ pub(crate) fn report(findings: Vec<Finding>) -> Report {
             coverage: vec![host],
             not_listed: 12 - findings.len().min(12) as u64,
             notes: vec!["mac-01: 2 records were lost".to_owned()],
+            claims: claims(),
         },
         findings,
     }

@@ -1,18 +1,31 @@
-//! `html`: one self-contained page for people. No script, no network request, safe with hostile strings.
+//! `html`: one self-contained page for people. No network request, safe with hostile strings; the one script it runs is its own,
+//! named by hash, and the page reads without it.
 
-mod coverage;
+mod finding;
+mod frame;
+mod lead;
+mod list;
 mod sections;
 mod timeline;
 
-use crate::{Output, escape, words};
-use monologue_model::Report;
+use crate::{Output, coverage, escape};
+use monologue_model::{Finding, Report};
 use std::io::{self, Write};
 
-/// What the page may do: show its own style, nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// The style of every page.
+pub(crate) const STYLE: &str = include_str!("style.css");
 
-/// Findings that are open when the page is opened; the rest are folded.
+/// Turns pages of the list, filters it, and brings findings up. Without it the first ones are there all the same.
+const SCRIPT: &str = include_str!("script.js");
+
+/// Findings that are open when the page is opened.
 const OPEN_FINDINGS: usize = 3;
+
+/// Findings that stand in the page itself; the rest lie folded away until they are asked for.
+const STANDING_FINDINGS: usize = 30;
+
+/// Findings told in full; the rest are told in short, with the command that tells them in full.
+const FULL_FINDINGS: usize = 500;
 
 /// The `html` output.
 pub(crate) struct Html;
@@ -23,35 +36,64 @@ impl Output for Html {
     }
 
     fn about(&self) -> &'static str {
-        "one self-contained page: findings, why, timelines, what could not be seen"
+        "one self-contained page: what was found, what could not be seen, what to do; then findings with timelines"
     }
 
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
-        write!(
-            to,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"referrer\" content=\"no-referrer\">\n<title>Monologue report</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-            include_str!("style.css"),
-        )?;
+        frame::begin(to, "Monologue report", SCRIPT)?;
         writeln!(
             to,
-            "<header><p class=\"brand\">Monologue</p><h1>One-way command and control on Macs</h1></header>\n<main>"
+            "<a class=\"skip\" href=\"#findings\">To the findings</a>\n<header><p class=\"brand\">Monologue</p>\
+             <h1>One-way command and control on Macs</h1><nav aria-label=\"Parts\"><a href=\"#findings\">Findings</a> \
+             <a href=\"#coverage\">What could be seen</a> <a href=\"#inputs\">Inputs</a> <a href=\"#methods\">Methods and limits</a></nav></header>\n<main>"
         )?;
-        sections::summary(to, report)?;
-        sections::table(to, &report.findings)?;
-        if !report.findings.is_empty() {
-            writeln!(to, "<h2 id=\"findings\">Findings</h2>")?;
+        lead::write(to, report)?;
+        findings(to, &report.findings)?;
+        if !report.summary.coverage.is_empty() {
+            writeln!(to, "<h2 id=\"coverage\">What could be seen</h2>")?;
+            coverage::section(to, &report.summary)?;
         }
-        for (at, finding) in report.findings.iter().enumerate() {
-            sections::finding(to, finding, at < OPEN_FINDINGS)?;
-        }
-        coverage::section(to, &report.summary)?;
         sections::sources(to, &report.summary)?;
         sections::methods(to, &report.summary)?;
-        writeln!(to, "</main>\n</body>\n</html>")
+        writeln!(to, "</main>")?;
+        if !report.findings.is_empty() {
+            list::data(to, &report.findings)?;
+            writeln!(to, "<script>{SCRIPT}</script>")?;
+        }
+        writeln!(to, "</body>\n</html>")
     }
+}
+
+fn findings(to: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
+    writeln!(to, "<h2 id=\"findings\" tabindex=\"-1\">Findings</h2>")?;
+    if findings.is_empty() {
+        return writeln!(
+            to,
+            "<p>None is listed. That is no clean bill: it means that nothing was found where one could look.</p>"
+        );
+    }
+    list::table(to, findings)?;
+    // What the script brings up comes first, so that it is next to the list.
+    writeln!(to, "<div id=\"called\"></div>")?;
+    for (at, found) in findings.iter().enumerate() {
+        let depth = if at < FULL_FINDINGS { finding::Depth::Full } else { finding::Depth::Short };
+        if at < STANDING_FINDINGS {
+            finding::write(to, found, depth, at < OPEN_FINDINGS)?;
+        } else {
+            writeln!(to, "<template id=\"t{}\">", anchor(found))?;
+            finding::write(to, found, depth, false)?;
+            writeln!(to, "</template>")?;
+        }
+    }
+    if findings.len() > STANDING_FINDINGS {
+        let rest = findings.len() - STANDING_FINDINGS;
+        writeln!(
+            to,
+            "<p class=\"note\">{rest} more findings come up when they are chosen from the list, which needs this page's own script to run. \
+             The json output holds all of them.</p>"
+        )?;
+    }
+    Ok(())
 }
 
 /// Hostile text made safe for the page.
@@ -60,11 +102,14 @@ fn safe(text: &str) -> String {
 }
 
 /// The short name of a finding, for anchors: hexadecimal digits only.
-fn anchor(finding: &monologue_model::Finding) -> String {
+fn anchor(finding: &Finding) -> String {
     format!("f{}", finding.id)
 }
 
-/// The answer in a few sentences, safe for the page.
-fn answer(report: &Report) -> String {
-    safe(&words::answer(report))
+/// Who asked, for the page.
+fn asker(finding: &Finding) -> String {
+    match &finding.application.agent {
+        Some(agent) => format!("{} <small>for {}</small>", safe(&finding.application.name), safe(agent)),
+        None => safe(&finding.application.name),
+    }
 }

@@ -3,12 +3,15 @@
 use super::safe;
 use crate::words;
 use monologue_model::{Finding, TimelineKind, TimelinePoint, Timestamp};
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 /// Width of the drawing area in user units; the page scales it.
 const WIDTH: f64 = 960.0;
 /// Room for labels at the left.
-const LEFT: f64 = 96.0;
+const LEFT: f64 = 150.0;
 /// Heights of the three strips and the axis.
 const STRIPS: [(f64, f64); 3] = [(14.0, 76.0), (98.0, 158.0), (180.0, 240.0)];
 const AXIS: f64 = 250.0;
@@ -17,11 +20,11 @@ const HEIGHT: f64 = 280.0;
 /// The kinds, the row each is drawn in, and its words.
 const KINDS: [(TimelineKind, &str, &str); 6] = [
     (TimelineKind::Silent, "silent", "nothing came back"),
-    (TimelineKind::Abandoned, "abandoned", "given up by the client"),
+    (TimelineKind::Abandoned, "abandoned", "given up"),
     (TimelineKind::Handshake, "handshake", "TLS handshake only"),
     (TimelineKind::Answered, "answered", "answered"),
-    (TimelineKind::ActedOn, "acted", "answered and acted on"),
-    (TimelineKind::Unseen, "unseen", "reply not recorded"),
+    (TimelineKind::ActedOn, "acted", "acted on"),
+    (TimelineKind::Unseen, "unseen", "reply not seen"),
 ];
 
 /// Maps a value to a position within a strip or the time axis.
@@ -67,9 +70,12 @@ pub(super) fn draw(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {
     for (kind, class, words) in KINDS {
         let count = points.iter().filter(|point| point.kind == kind).count();
         if count > 0 {
-            writeln!(to, "<span class=\"key {class}\">{words}</span> ")?;
+            // Of a thinned picture, counts would be those of the picture.
+            let count = if points.len() as u64 == finding.exchanges { format!(": {count}") } else { String::new() };
+            writeln!(to, "<span class=\"key {class}\">{words}{count}</span> ")?;
         }
     }
+    writeln!(to, "<span class=\"key up\">bytes sent</span> <span class=\"key down\">bytes received</span> ")?;
     let thinned = if (points.len() as u64) < finding.exchanges { "; the picture shows every few of them" } else { "" };
     writeln!(
         to,
@@ -80,41 +86,46 @@ pub(super) fn draw(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {
 
 fn label(to: &mut dyn Write, strip: (f64, f64), text: &str) -> io::Result<()> {
     let middle = f64::midpoint(strip.0, strip.1) + 4.0;
-    let below = strip.1 + 4.0;
-    writeln!(
-        to,
-        "<text x=\"0\" y=\"{middle:.1}\">{text}</text><line class=\"rule\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{below:.1}\" y2=\"{below:.1}\"/>"
-    )
+    writeln!(to, "<text x=\"0\" y=\"{middle:.1}\">{text}</text>")?;
+    rule(to, strip)
 }
 
-/// One mark a request, in the row of its kind; shapes differ as well as colours.
+fn rule(to: &mut dyn Write, strip: (f64, f64)) -> io::Result<()> {
+    let below = strip.1 + 4.0;
+    writeln!(to, "<line class=\"rule\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{below:.1}\" y2=\"{below:.1}\"/>")
+}
+
+/// One mark a request, in the row of its kind; shapes differ as well as colours. One path a kind keeps the page small.
 fn requests(to: &mut dyn Write, points: &[TimelinePoint], time: &Scale) -> io::Result<()> {
     let [strip, ..] = STRIPS;
-    label(to, strip, "requests")?;
     let present: Vec<_> = KINDS.iter().filter(|(kind, ..)| points.iter().any(|point| point.kind == *kind)).collect();
     let rows = Scale::new(0.0, present.len() as f64, strip.0, strip.1);
-    for point in points {
-        let Some(row) = present.iter().position(|(kind, ..)| *kind == point.kind) else { continue };
-        let class = present.get(row).map_or("", |(_, class, _)| class);
-        let (x, y) = (time.at(point.time.seconds_f64()), rows.at(row as f64 + 0.5));
-        match point.kind {
-            TimelineKind::Silent => {
-                writeln!(to, "<circle class=\"{class} hollow\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>")?
-            }
-            TimelineKind::Abandoned => {
-                writeln!(to, "<path class=\"{class} hollow\" d=\"M{:.1} {:.1}l8 8m0-8l-8 8\"/>", x - 4.0, y - 4.0)?
-            }
-            TimelineKind::Handshake => {
-                writeln!(to, "<path class=\"{class} hollow\" d=\"M{:.1} {:.1}h7v7h-7z\"/>", x - 3.5, y - 3.5)?;
-            }
-            TimelineKind::Answered => writeln!(to, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>")?,
-            TimelineKind::ActedOn => {
-                writeln!(to, "<path class=\"{class}\" d=\"M{x:.1} {:.1}l5 9h-10z\"/>", y - 5.0)?;
-            }
-            TimelineKind::Unseen => {
-                writeln!(to, "<path class=\"{class} hollow\" d=\"M{:.1} {y:.1}h8\"/>", x - 4.0)?;
-            }
+    rule(to, strip)?;
+    for (row, (kind, class, words)) in present.iter().enumerate() {
+        let y = rows.at(row as f64 + 0.5);
+        let mut path = String::new();
+        for point in points.iter().filter(|point| point.kind == *kind) {
+            let x = time.at(point.time.seconds_f64());
+            // Writing to a String cannot fail.
+            let _ = match kind {
+                TimelineKind::Silent => write!(path, "M{:.1} {y:.1}a4 4 0 1 0 8 0a4 4 0 1 0-8 0", x - 4.0),
+                TimelineKind::Abandoned => write!(path, "M{:.1} {:.1}l8 8m0-8l-8 8", x - 4.0, y - 4.0),
+                TimelineKind::Handshake => write!(path, "M{:.1} {:.1}h7v7h-7z", x - 3.5, y - 3.5),
+                TimelineKind::Answered => write!(path, "M{:.1} {y:.1}a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", x - 4.0),
+                TimelineKind::ActedOn => write!(path, "M{x:.1} {:.1}l5 9h-10z", y - 5.0),
+                TimelineKind::Unseen => write!(path, "M{:.1} {y:.1}h8", x - 4.0),
+            };
         }
+        let hollow = match kind {
+            TimelineKind::Answered | TimelineKind::ActedOn => "",
+            _ => " hollow",
+        };
+        writeln!(
+            to,
+            "<text class=\"small end\" x=\"{}\" y=\"{:.1}\">{words}</text><path class=\"{class}{hollow}\" d=\"{path}\"/>",
+            LEFT - 10.0,
+            y + 4.0
+        )?;
     }
     Ok(())
 }
@@ -133,14 +144,12 @@ fn intervals(to: &mut dyn Write, points: &[TimelinePoint], time: &Scale) -> io::
         .collect();
     let (least, greatest) = extent(pairs.iter().map(|(_, interval)| *interval));
     let height = Scale::new(least.ln() - 0.1, greatest.ln() + 0.1, strip.1, strip.0);
+    let mut path = String::new();
     for (at, interval) in &pairs {
-        writeln!(
-            to,
-            "<circle class=\"interval\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.5\"/>",
-            time.at(*at),
-            height.at(interval.ln())
-        )?;
+        // A line without length, whose round ends are a dot. Writing to a String cannot fail.
+        let _ = write!(path, "M{:.1} {:.1}h0", time.at(*at), height.at(interval.ln()));
     }
+    writeln!(to, "<path class=\"interval\" d=\"{path}\"/>")?;
     if !pairs.is_empty() {
         bounds(to, strip, &brief(greatest), &brief(least))?;
     }
@@ -158,21 +167,20 @@ fn sizes(to: &mut dyn Write, points: &[TimelinePoint], time: &Scale) -> io::Resu
         .map(|bytes| f64::from(bytes) + 1.0);
     let (least, greatest) = extent(all);
     let height = Scale::new(least.ln() - 0.1, greatest.ln() + 0.1, strip.1, strip.0);
-    let mut any = false;
+    let (mut sent, mut received) = (String::new(), String::new());
     for point in points {
         let x = time.at(point.time.seconds_f64());
+        let y = |bytes: u32| height.at((f64::from(bytes) + 1.0).ln());
+        // Writing to a String cannot fail.
         if let Some(bytes) = point.request_bytes {
-            any = true;
-            let y = height.at((f64::from(bytes) + 1.0).ln());
-            writeln!(to, "<path class=\"sent\" d=\"M{x:.1} {:.1}l3.5 6h-7z\"/>", y - 3.0)?;
+            let _ = write!(sent, "M{x:.1} {:.1}l3.5 6h-7z", y(bytes) - 3.0);
         }
         if let Some(bytes) = point.response_bytes {
-            any = true;
-            let y = height.at((f64::from(bytes) + 1.0).ln());
-            writeln!(to, "<path class=\"received\" d=\"M{x:.1} {:.1}l3.5-6h-7z\"/>", y + 3.0)?;
+            let _ = write!(received, "M{x:.1} {:.1}l3.5-6h-7z", y(bytes) + 3.0);
         }
     }
-    if any {
+    writeln!(to, "<path class=\"sent\" d=\"{sent}\"/><path class=\"received\" d=\"{received}\"/>")?;
+    if !sent.is_empty() || !received.is_empty() {
         bounds(to, strip, &format!("{:.0}", greatest - 1.0), &format!("{:.0}", least - 1.0))?;
     }
     Ok(())
