@@ -1,5 +1,6 @@
 //! Checks of this repository: `cargo xtask check`, and each of its parts alone.
 
+mod book;
 mod commands;
 mod documents;
 mod limits;
@@ -16,7 +17,8 @@ const USAGE: &str = "usage:
   cargo xtask check [STEP]…    run these steps, or all: fmt clippy test doctest docs limits readme fuzz
   cargo xtask limits           rules that no compiler checks
   cargo xtask docs [--write]   API documentation without warnings; reference files as the program prints them
-  cargo xtask readme           run the commands of README.md";
+  cargo xtask readme           run the commands of README.md
+  cargo xtask book             put the book together, check its links, build it where mdbook is installed";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["docs"] => documents::check(&root, false),
         ["docs", "--write"] => documents::check(&root, true),
         ["readme"] => readme::check(&root, &[]),
+        ["book"] => book::build(&root),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

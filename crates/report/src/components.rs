@@ -74,12 +74,14 @@ mod tests {
             covered_nanoseconds: *covered,
             losses: 0,
             hours: Vec::new(),
+            lost_hours: Vec::new(),
         };
         HostCoverage {
             host: "mac".into(),
             from: Timestamp::from_nanoseconds(0),
             until: Timestamp::from_nanoseconds(100),
             sights: shares.iter().map(sight).collect(),
+            ..HostCoverage::default()
         }
     }
 
