@@ -9,10 +9,7 @@ use monologue_model::{
     Claim, ClaimHours, ClaimState, ClaimStretch, ClaimSummary, Claims, CollectionStep, HostClaim, HostCoverage, Sight,
     SightSet, SpeaksFrom, Timestamp,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The share of an hour that must have been watched.
 const ENOUGH: f64 = 0.99;
@@ -132,13 +129,31 @@ fn shows(host: &HostCoverage, sight: Sight) -> bool {
     host.sight(sight).is_some_and(|found| found.covered_nanoseconds > 0)
 }
 
+/// One hour of a host: how far each sight was watched.
+#[derive(Clone, Copy)]
+struct Hour {
+    hour: i64,
+    /// By the place of the sight in [`Sight::ALL`].
+    states: [ClaimState; Sight::COUNT],
+    /// Sights of which something was lost in this hour.
+    lost: SightSet,
+}
+
+impl Hour {
+    fn set(&mut self, sight: Sight, state: ClaimState) {
+        if let Some(place) = self.states.get_mut(sight as usize) {
+            *place = state;
+        }
+    }
+}
+
 /// One host by hour and sight.
 struct Map<'a> {
     host: &'a HostCoverage,
-    /// Hours of the host's window, each with the part of it that lies in the window, 0 to 1.
-    hours: Vec<(i64, f64)>,
-    shares: BTreeMap<(Sight, i64), f64>,
-    lost: BTreeSet<(Sight, i64)>,
+    /// Hours of the host's window.
+    hours: Vec<Hour>,
+    /// Sights that were watched at some time.
+    shown: SightSet,
 }
 
 /// What is supposed to be different from what was.
@@ -153,52 +168,58 @@ struct Supposed {
 impl<'a> Map<'a> {
     fn new(host: &'a HostCoverage) -> Self {
         let mut hours = Vec::new();
+        let mut parts = Vec::new();
         for hour in host.from.hour()..=host.until.hour() {
             let start = Timestamp::from_nanoseconds(hour.saturating_mul(HOUR_NS));
             let end = start.saturating_add(HOUR_NS);
             let part = host.until.min(end).since(host.from.max(start)).max(0) as f64 / HOUR_NS as f64;
             // The moment at which a window ends is no hour of its own.
             if part > 0.0 || host.from.hour() == host.until.hour() {
-                hours.push((hour, part));
+                hours.push(Hour { hour, states: [ClaimState::Blind; Sight::COUNT], lost: SightSet::EMPTY });
+                parts.push(part);
             }
             if hours.len() >= HOUR_CAP {
                 break;
             }
         }
-        let sights = || host.sights.iter().map(|entry| (entry.sight, entry));
-        Self {
-            host,
-            hours,
-            shares: sights()
-                .flat_map(|(sight, entry)| {
-                    entry.hours.iter().map(move |(hour, share)| ((sight, *hour), f64::from(*share)))
-                })
-                .collect(),
-            lost: sights().flat_map(|(sight, entry)| entry.lost_hours.iter().map(move |hour| (sight, *hour))).collect(),
+        let place = |hour: i64| usize::try_from(hour.saturating_sub(host.from.hour())).ok();
+        for entry in &host.sights {
+            for (hour, share) in &entry.hours {
+                let Some((known, part)) = place(*hour).and_then(|at| Some((hours.get_mut(at)?, parts.get(at)?))) else {
+                    continue;
+                };
+                let share = f64::from(*share);
+                let whole = share > 0.0 && share >= part * ENOUGH;
+                known.set(entry.sight, if whole { ClaimState::Holds } else { ClaimState::Partly });
+            }
+            for hour in &entry.lost_hours {
+                let Some(known) = place(*hour).and_then(|at| hours.get_mut(at)) else { continue };
+                known.lost.insert(entry.sight);
+                if known.states.get(entry.sight as usize) == Some(&ClaimState::Holds) {
+                    known.set(entry.sight, ClaimState::Partly);
+                }
+            }
         }
+        let shown = host.sights.iter().filter(|entry| entry.covered_nanoseconds > 0).map(|entry| entry.sight).collect();
+        Self { host, hours, shown }
     }
 
-    fn sight(&self, sight: Sight, hour: i64, part: f64, supposed: Supposed) -> ClaimState {
-        if supposed.complete.contains(sight) {
+    fn sight(&self, sight: Sight, hour: &Hour, supposed: Supposed) -> ClaimState {
+        let lossless = supposed.lossless && hour.lost.contains(sight) && self.shown.contains(sight);
+        if lossless || supposed.complete.contains(sight) {
             return ClaimState::Holds;
         }
-        let lost = self.lost.contains(&(sight, hour));
-        match self.shares.get(&(sight, hour)) {
-            _ if supposed.lossless && lost && shows(self.host, sight) => ClaimState::Holds,
-            Some(share) if *share >= part * ENOUGH && !lost => ClaimState::Holds,
-            Some(share) if *share > 0.0 => ClaimState::Partly,
-            _ => ClaimState::Blind,
-        }
+        hour.states.get(sight as usize).copied().unwrap_or(ClaimState::Blind)
     }
 
     /// The state of a claim in one hour: the worst of its groups, each the best of its sights.
-    fn state(&self, claim: &Claim, hour: i64, part: f64, fleet: u64, supposed: Supposed) -> ClaimState {
+    fn state(&self, claim: &Claim, hour: &Hour, fleet: u64, supposed: Supposed) -> ClaimState {
         let loses_exchanges = self.host.missing_exchanges > 0 && !supposed.lossless;
         // One is the host itself, whether or not its application is known.
         if fleet.max(1) < claim.hosts || (claim.speaks_from == SpeaksFrom::Absence && loses_exchanges) {
             return ClaimState::Blind;
         }
-        let group = |sights: &&[Sight]| sights.iter().map(|sight| self.sight(*sight, hour, part, supposed)).max();
+        let group = |sights: &&[Sight]| sights.iter().map(|sight| self.sight(*sight, hour, supposed)).max();
         claim.needs.iter().filter_map(group).min().unwrap_or(ClaimState::Holds)
     }
 
@@ -206,18 +227,18 @@ impl<'a> Map<'a> {
         let mut told =
             HostClaim { claim: claim.id, hours: ClaimHours::default(), missing: Vec::new(), stretches: Vec::new() };
         let mut missing: BTreeMap<Sight, u64> = BTreeMap::new();
-        for (hour, part) in &self.hours {
-            let state = self.state(claim, *hour, *part, fleet, Supposed::default());
+        for hour in &self.hours {
+            let state = self.state(claim, hour, fleet, Supposed::default());
             told.hours.count(state);
             match told.stretches.last_mut() {
                 Some(last) if last.state == state => last.hours += 1,
                 _ => {
-                    let from = Timestamp::from_nanoseconds(hour.saturating_mul(HOUR_NS));
+                    let from = Timestamp::from_nanoseconds(hour.hour.saturating_mul(HOUR_NS));
                     told.stretches.push(ClaimStretch { from, hours: 1, state });
                 }
             }
             for group in claim.needs {
-                let of = |sight: &Sight| self.sight(*sight, *hour, *part, Supposed::default());
+                let of = |sight: &Sight| self.sight(*sight, hour, Supposed::default());
                 if !group.iter().any(|sight| of(sight) == ClaimState::Holds) {
                     // One of the group would do: the one that is nearest to it, or the first.
                     let nearest = group.iter().rev().max_by_key(|sight| of(sight));
@@ -258,7 +279,7 @@ impl Steps {
         for (text, sights) in offers {
             self.offer(map, claims, fleet, text, Supposed { complete: sights, lossless: false });
         }
-        let lost: SightSet = map.lost.iter().map(|(sight, _)| *sight).collect();
+        let lost = map.hours.iter().fold(SightSet::EMPTY, |lost, hour| lost.union(hour.lost));
         if !lost.is_empty() || map.host.missing_exchanges > 0 {
             self.offer(map, claims, fleet, WITHOUT_LOSS, Supposed { complete: SightSet::EMPTY, lossless: true });
             self.by_text.entry(WITHOUT_LOSS).and_modify(|step| step.sights = step.sights.union(lost));
@@ -271,10 +292,7 @@ impl Steps {
             if told.hours.holds == told.hours.of() {
                 continue;
             }
-            let holds = map
-                .hours
-                .iter()
-                .filter(|(hour, part)| map.state(claim, *hour, *part, fleet, supposed) == ClaimState::Holds);
+            let holds = map.hours.iter().filter(|hour| map.state(claim, hour, fleet, supposed) == ClaimState::Holds);
             let gained = (holds.count() as u64).saturating_sub(told.hours.holds);
             if gained > 0 {
                 unlocked.push((claim.id, gained));

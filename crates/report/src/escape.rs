@@ -50,7 +50,7 @@ pub fn html(text: &str) -> String {
 pub fn html_with_code(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     // A backtick of the telemetry's own leaves one over: then nothing is taken for code.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return html(text);
     }
     let tagged = parts.iter().enumerate().map(|(at, part)| match at % 2 {

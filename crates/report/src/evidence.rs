@@ -211,7 +211,8 @@ fn lost(report: &Report, to: &mut dyn Write) -> io::Result<()> {
             .map(|loss| {
                 let records =
                     loss.records.map_or_else(|| "not counted".to_owned(), |count| words::plural(count, "record"));
-                format!("{}: {} in {} stretches ({records})", inert(&loss.format), loss.reason.words(), loss.stretches)
+                let times = words::plural(loss.stretches, "time");
+                format!("{}: {}, {times} ({records})", inert(&loss.format), loss.reason.words())
             })
             .collect();
         let absence = if host.missing_exchanges > 0 { "; nothing is said from absence here" } else { "" };

@@ -1,6 +1,7 @@
 //! Words that several outputs share: the answer, the facts of a finding, what was tested.
 
-use monologue_model::{Finding, HuntSummary, Level, Reading, Report};
+use monologue_model::{Finding, HuntSummary, Level, Reading, Report, Sight};
+use std::collections::BTreeMap;
 
 /// A time for people: to the second, in UTC.
 pub(crate) fn moment(time: monologue_model::Timestamp) -> String {
@@ -54,7 +55,32 @@ pub(crate) fn answer(report: &Report) -> String {
         0 => String::new(),
         count => format!(" {} below the minimum level are not listed.", plural(count, "channel")),
     };
-    format!("{looked}{when}. {found}.{rest}")
+    format!("{looked}{when}. {found}.{rest}{}", not_judged(summary).unwrap_or_default())
+}
+
+/// How much of the time could not be judged, and for want of what. `None` where all of it could.
+fn not_judged(summary: &HuntSummary) -> Option<String> {
+    let first = summary.claims.summary.first()?;
+    let hours = first.host_hours;
+    let short = hours.of() - hours.holds;
+    if short == 0 {
+        return None;
+    }
+    let mut missing: BTreeMap<Sight, u64> = BTreeMap::new();
+    for claim in summary.claims.hosts.iter().filter_map(|claims| claims.first()) {
+        if let Some(sight) = claim.missing.first() {
+            *missing.entry(*sight).or_insert(0) += claim.hours.of() - claim.hours.holds;
+        }
+    }
+    // Of equals the first in the order of the coverage matrix.
+    let most = missing.iter().rev().max_by_key(|(_, hours)| **hours).map(|(sight, _)| *sight);
+    let why = most.map_or_else(|| "records were lost".to_owned(), |sight| format!("{sight} was not watched"));
+    Some(format!(
+        " In {} % of {} it cannot be said, or only in part, that {}: most often {why}.",
+        percent(short as f64 / hours.of() as f64 * 100.0),
+        plural(hours.of(), "host-hour"),
+        first.claim.sentence,
+    ))
 }
 
 fn why_empty(summary: &HuntSummary) -> String {

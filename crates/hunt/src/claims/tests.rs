@@ -2,6 +2,7 @@
 
 use super::*;
 use monologue_model::SightCoverage;
+use std::collections::BTreeSet;
 
 const HOUR: i64 = 3600;
 

@@ -104,8 +104,14 @@ fn write_host(host: &HostCoverage, claims: &[HostClaim], to: &mut dyn Write) -> 
         let sights: Vec<&str> = loss.sights.iter().map(|sight| sight.name()).collect();
         let records =
             loss.records.map_or_else(|| "records not counted".to_owned(), |count| words::plural(count, "record"));
-        let text = format!("{}: {} times, {records}; hurts {}", loss.reason.words(), loss.stretches, sights.join(", "));
-        item(to, &format!("   {:<20}", format!("lost by {}", terminal(&loss.format))), &text)?;
+        let text = format!(
+            "{}: {}, {}, {records}; hurts {}",
+            loss.format,
+            loss.reason.words(),
+            words::plural(loss.stretches, "time"),
+            sights.join(", ")
+        );
+        item(to, &format!("   {:<20}", "lost"), &text)?;
     }
     item(to, &format!("   {:<20}", "exchanges"), &exchanges(&host.exchanges))?;
     if let Some(first) = claims.first() {
