@@ -7,6 +7,7 @@ mod defender;
 mod elastic;
 mod elements;
 mod endpoint;
+mod cited;
 mod eslogger;
 mod input;
 mod jamf;
@@ -23,6 +24,7 @@ mod unified_log;
 mod zeek;
 
 pub use bundle::Bundle;
+pub use cited::Cited;
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
 

@@ -2,6 +2,7 @@
 
 use crate::{baseline, cli::HuntArguments, demo::refuse_if_taken, lake};
 use anyhow::{Context, Result};
+use monologue_formats::Bundle;
 use monologue_hunt::settings;
 use monologue_model::{Report, Sha256};
 use monologue_report::{
@@ -113,8 +114,10 @@ fn hashed(path: &Path) -> HashedFile {
         }
         Ok((Sha256::from_bytes(hash.finalize().into()), bytes))
     };
+    // A folder that is one input, such as a log archive, has the hash of its files' names and contents.
+    let bundle = || Bundle::open(path).ok().flatten().and_then(|bundle| bundle.content_hash().ok());
     // What cannot be read is stated as not hashed; the report says why it was not read.
-    let content = read().ok();
+    let content = if path.is_dir() { bundle() } else { read().ok() };
     HashedFile {
         name: path.display().to_string().into(),
         sha256: content.map(|(hash, _)| hash),

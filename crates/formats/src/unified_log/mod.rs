@@ -15,7 +15,7 @@ mod records;
 mod task;
 mod text;
 
-pub(crate) use self::archive::{UnifiedLogArchive, is_store_folder};
+pub(crate) use self::archive::{UnifiedLogArchive, is_store_folder, is_trace_file, unpacked};
 pub(crate) use self::text::UnifiedLogText;
 use self::{reader::Reader, records::Shape};
 use crate::{Format, Head, Input, Records, Refusal, elements};

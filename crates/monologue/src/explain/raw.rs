@@ -1,6 +1,6 @@
 //! Looking citations up: the bytes at a place of a source, their line, and whether their hash is the one cited.
 
-use monologue_formats::Input;
+use monologue_formats::Cited;
 use monologue_model::{Provenance, Sha256, redact};
 use monologue_report::explain::{Raw, RawState};
 use std::{
@@ -16,6 +16,9 @@ const RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Characters of a record that are shown.
 const SHOWN: usize = 1200;
+
+/// Bytes that are shown of a record that is no text.
+const BINARY_SHOWN: usize = 64;
 
 /// Files looked at in the folders of --evidence.
 const FILES: usize = 1_000_000;
@@ -99,7 +102,7 @@ fn candidates(source: &str, files: &[PathBuf], has_evidence: bool) -> Vec<PathBu
 
 /// Reads some places of one file, in order of their offsets, in one pass.
 fn read(path: &Path, citations: &[&Provenance]) -> Result<Vec<Raw>, String> {
-    let mut reader = Input::open(path).map_err(|error| error.to_string())?.reader;
+    let Cited { mut reader, is_text } = Cited::open(path).map_err(|error| error.to_string())?;
     let mut lines = 1_u64;
     let (mut at, mut raws) = (0_u64, Vec::new());
     // The record before, which the next may overlap: several facts may stand in one.
@@ -136,7 +139,7 @@ fn read(path: &Path, citations: &[&Provenance]) -> Result<Vec<Raw>, String> {
         } else {
             RawState::Changed
         };
-        raws.push(raw(citation, Some(line), state, shown(&bytes)));
+        raws.push(raw(citation, is_text.then_some(line), state, shown(&bytes)));
         if overlap.is_none() {
             last = Some((citation.offset, bytes));
         }
@@ -166,6 +169,11 @@ fn skip(reader: &mut dyn BufRead, mut count: u64) -> std::io::Result<u64> {
 
 /// The beginning of a record for people: secrets redacted before it is cut, so that no half of one is left.
 fn shown(bytes: &[u8]) -> String {
+    if bytes.contains(&0) {
+        let digits: Vec<String> = bytes.iter().take(BINARY_SHOWN).map(|byte| format!("{byte:02x}")).collect();
+        let rest = if bytes.len() > BINARY_SHOWN { " …" } else { "" };
+        return format!("{}{rest}", digits.join(" "));
+    }
     let text = String::from_utf8_lossy(bytes);
     let redacted = redact(&text);
     let mut short: String = redacted.chars().take(SHOWN).collect();

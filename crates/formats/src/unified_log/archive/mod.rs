@@ -17,6 +17,31 @@ use crate::{Bundle, Format, Head, Input, Records, Refusal};
 use monologue_model::SightSet;
 use std::path::Path;
 
+/// Whether a file that begins so is a tracev3 file: the header chunk, and the first part of its content, the clock of the boot
+/// session.
+pub(crate) fn is_trace_file(head: &[u8]) -> bool {
+    chunks::u32_at(head, 0) == Some(chunks::HEADER) && chunks::u32_at(head, 0x38) == Some(0x6100)
+}
+
+/// The unpacked chunk sets of a tracev3 file, one after another: what the offsets of its records count in. A set that cannot be
+/// unpacked is as many zeros as it says it would hold.
+pub(crate) fn unpacked(file: &[u8]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for set in chunks::Chunks::new(file).flatten().filter(|chunk| chunk.tag == chunks::CHUNK_SET) {
+        match chunks::unpack(set.content()) {
+            Ok(set) => stream.extend(set),
+            Err(_) => {
+                let length = chunks::stated_length(set.content()).min(MISSING_CAP);
+                stream.resize(stream.len().saturating_add(usize::try_from(length).unwrap_or(0)), 0);
+            }
+        }
+    }
+    stream
+}
+
+/// Bytes that stand for one set that cannot be unpacked: a set of more is refused whatever it says.
+const MISSING_CAP: u64 = 16 << 20;
+
 /// The log's own files.
 ///
 /// Layout: "Apple Unified Logging and Activity Tracing formats" of the dtformats project.
@@ -37,8 +62,7 @@ impl Format for UnifiedLogArchive {
     }
 
     fn detect(&self, head: &Head<'_>) -> Result<(), Refusal> {
-        // The header chunk, and the first part of its content: the clock of the boot session.
-        if chunks::u32_at(head.bytes, 0) == Some(chunks::HEADER) && chunks::u32_at(head.bytes, 0x38) == Some(0x6100) {
+        if is_trace_file(head.bytes) {
             return Ok(());
         }
         Err(Refusal("expected a tracev3 file (tag 0x1000), a .logarchive folder, or a tar with one".to_owned()))
