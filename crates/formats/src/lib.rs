@@ -1,13 +1,13 @@
 //! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
 
 mod bundle;
+mod cited;
 mod cortex;
 mod crowdstrike;
 mod defender;
 mod elastic;
 mod elements;
 mod endpoint;
-mod cited;
 mod eslogger;
 mod input;
 mod jamf;
