@@ -5,6 +5,11 @@ use monologue_model::Level;
 use monologue_simulate::Disturbance;
 use std::path::PathBuf;
 
+#[cfg(feature = "send")]
+mod send;
+#[cfg(feature = "send")]
+pub(crate) use send::{SendArguments, SendTarget};
+
 /// Hunt one-way command and control on Macs: processes that ask the web and do nothing with the answer.
 #[derive(Debug, Parser)]
 #[command(name = "monologue", version, arg_required_else_help = true, max_term_width = 100)]
@@ -31,6 +36,9 @@ pub(crate) enum Command {
     Lake(LakeArguments),
     /// Print the events that were understood, as NDJSON, one a line.
     Read(ReadArguments),
+    /// Send what an output wrote to Splunk, Elastic, syslog or a webhook.
+    #[cfg(feature = "send")]
+    Send(SendArguments),
     /// Write the telemetry of a simulated fleet, with the truth beside it.
     Simulate(SimulateArguments),
     /// Learn, check, compare and list approvals of known-good software.

@@ -16,6 +16,8 @@ mod lake;
 mod listing;
 mod outputs;
 mod reading;
+#[cfg(feature = "send")]
+mod sending;
 mod talk;
 mod walk;
 mod window;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         cli::Command::Ingest(arguments) => lake::ingest(&arguments),
         cli::Command::Lake(arguments) => lake::keep(&arguments),
         cli::Command::Read(arguments) => reading::read(&arguments),
+        #[cfg(feature = "send")]
+        cli::Command::Send(arguments) => sending::send(&arguments),
         cli::Command::Simulate(arguments) => demo::simulate(&arguments),
         cli::Command::Baseline(arguments) => baseline::run(&arguments.command),
         cli::Command::Formats(arguments) => listing::formats(&arguments),
