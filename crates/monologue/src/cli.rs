@@ -305,6 +305,9 @@ pub(crate) struct RetainArguments {
 pub(crate) struct ReadArguments {
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
+    /// Show for one record which of its bytes became which field: the first of each input, or the one at OFFSET.
+    #[arg(long, value_name = "OFFSET", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Args, Debug)]

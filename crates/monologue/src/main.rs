@@ -9,6 +9,7 @@ mod demo;
 mod evidence;
 mod explain;
 mod generate;
+mod explaining;
 mod hosts;
 mod hunting;
 mod inputs;

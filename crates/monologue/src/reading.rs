@@ -2,6 +2,7 @@
 
 use crate::{
     cli::ReadArguments,
+    explaining::Choice,
     inputs::{self, Plan},
     talk::{Verdict, note},
 };
@@ -17,17 +18,25 @@ pub(crate) fn read(arguments: &ReadArguments) -> Result<Verdict> {
     let plan = Plan::new(&arguments.inputs, &[])?;
     let mut to = BufWriter::new(io::stdout().lock());
     let mut unnamed = false;
+    let mut choice = arguments.explain.as_deref().map(Choice::new).transpose()?;
     let (since, until) = (plan.since, plan.until);
     // One file at a time: the same inputs print the same lines.
     let sources = plan.read(1, |event| {
         unnamed |= inputs::is_unnamed(&event);
         if since.is_none_or(|since| event.time >= since) && until.is_none_or(|until| event.time <= until) {
-            let line = serde_json::to_string(&event)?;
-            to.write_all(escape::json(&line).as_bytes())?;
-            to.write_all(b"\n")?;
+            if let Some(choice) = &mut choice {
+                choice.consider(event);
+            } else {
+                let line = serde_json::to_string(&event)?;
+                to.write_all(escape::json(&line).as_bytes())?;
+                to.write_all(b"\n")?;
+            }
         }
         Ok(())
     })?;
+    if let Some(choice) = choice {
+        choice.print(&mut to)?;
+    }
     to.flush()?;
     let sum = |pick: fn(&monologue_model::SourceSummary) -> u64| sources.iter().map(pick).sum::<u64>();
     note(&format!(

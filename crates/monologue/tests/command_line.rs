@@ -458,3 +458,64 @@ fn demo_ends_by_naming_the_report_and_refuses_a_folder_in_use() {
     assert_eq!(code(&again), 2);
     assert!(!stderr(&again).contains("--force"), "demo has no such option: {}", stderr(&again));
 }
+
+#[test]
+fn explain_names_the_bytes_of_each_field() {
+    let folder = Folder::new("explain");
+    let file = folder.file("conn.log", &conn(3, 60.0, "SF", "ShADadFf", "120"));
+    let output = monologue(&["read", "--explain", &file]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let shown = stdout(&output);
+    assert_eq!(shown.matches("sha256").count(), 1, "one record of each input:\n{shown}");
+    let line = |field: &str| {
+        let lines = shown.lines().map(str::trim_start);
+        lines.clone().find(|line| line.starts_with(field)).unwrap_or_else(|| panic!("{field}:\n{shown}")).to_owned()
+    };
+    assert!(line("time").contains("ts [0.."), "{shown}");
+    assert!(
+        line("detail.detail.originator").contains("id.orig_h [")
+            && line("detail.detail.originator").contains(" and id.orig_p [")
+    );
+    assert!(line("detail.detail.received.value").contains("resp_bytes ["));
+    assert!(line("detail.detail.received.quality").contains("not spelled in the record"));
+    let offset = std::fs::read(&file).unwrap().windows(3).rposition(|bytes| bytes == b"\tSF").unwrap().to_string();
+    let last = stdout(&monologue(&["read", &format!("--explain={offset}"), &file]));
+    assert!(last.contains("sha256") && last != shown, "{last}");
+    assert_eq!(code(&monologue(&["read", "--explain=1", &file])), 2, "no record stands there");
+    assert_eq!(code(&monologue(&["read", "--explain=x", &file])), 2);
+}
+
+#[test]
+fn explain_keeps_secrets_back() {
+    let folder = Folder::new("explain-secrets");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/samples/eslogger/version-11.ndjson");
+    let text = std::fs::read_to_string(sample).unwrap();
+    let secret = text.replace("\"env\":[", "\"env\":[\"API_KEY=verysecretvalue\",");
+    assert!(secret.contains("verysecretvalue"));
+    let file = folder.file("eslogger.ndjson", secret.as_bytes());
+    let offset = secret.find("verysecretvalue").unwrap();
+    let output = monologue(&["read", &format!("--explain={offset}"), &file]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(!stdout(&output).contains("verysecret"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_archive_of_the_unified_log_is_one_input() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/samples/unified-log-archive");
+    let output = monologue(&["read", "--host", "anna-mac", sample.join("lantern.logarchive").to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("8 events, 4 skipped, 0 malformed, from 1 inputs"), "{}", stderr(&output));
+    assert!(stdout(&output).lines().all(|line| line.contains("\"host\":\"anna-mac\"")));
+    // Found while walking, too: beside it lies only what is no telemetry.
+    let walked = monologue(&["read", "--host", "anna-mac", sample.to_str().unwrap()]);
+    assert_eq!(
+        stdout(&walked).replace("unified-log-archive/", ""),
+        stdout(&output).replace("unified-log-archive/", "")
+    );
+    let explained = stdout(&monologue(&["read", "--explain", sample.to_str().unwrap()]));
+    assert!(
+        explained.contains("the record is binary") && explained.contains("request-sent")
+            || explained.contains("resumed"),
+        "{explained}"
+    );
+}
