@@ -259,19 +259,101 @@ fn catalog(processes: &[Process]) -> Vec<u8> {
 
 /// A tracev3 file.
 pub(crate) fn trace(processes: &[Process], sets: &[&[Chunk]]) -> Vec<u8> {
+    trace_packed(processes, sets, lz4)
+}
+
+/// A tracev3 file whose chunk sets are compressed by `pack`.
+pub(crate) fn trace_packed(processes: &[Process], sets: &[&[Chunk]], pack: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut file = header();
     file.extend(catalog(processes));
     for set in sets {
         let plain: Vec<u8> = set.iter().flat_map(Chunk::bytes).collect();
-        let packed = lz4_flex::block::compress(&plain);
-        let mut content = b"bv41".to_vec();
-        content.extend((plain.len() as u32).to_le_bytes());
-        content.extend((packed.len() as u32).to_le_bytes());
-        content.extend(packed);
-        content.extend(b"bv4$");
-        file.extend(chunk(0x600d, &content));
+        file.extend(chunk(0x600d, &pack(&plain)));
     }
     file
+}
+
+/// As macOS compresses chunk sets up to 26.
+fn lz4(plain: &[u8]) -> Vec<u8> {
+    let packed = lz4_flex::block::compress(plain);
+    let mut content = b"bv41".to_vec();
+    content.extend((plain.len() as u32).to_le_bytes());
+    content.extend((packed.len() as u32).to_le_bytes());
+    content.extend(packed);
+    content.extend(b"bv4$");
+    content
+}
+
+/// As macOS compresses chunk sets since 27 (LZBITMAP, with repeated tokens). Groups of eight bytes are taken from the
+/// distance that fits best; tokens 0, 1 and 2 read their bitmap, and 0, 1 or 2 bytes of a new distance.
+pub(crate) fn lzbitmap(plain: &[u8]) -> Vec<u8> {
+    let u24 = |number: usize| (number as u32).to_le_bytes()[..3].to_vec();
+    let mut content = b"ZBM\x09".to_vec();
+    let mut done = 0;
+    for part in plain.chunks(0x4000) {
+        let (mut written, mut distances, mut bitmaps, mut tokens) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut distance = 8;
+        for group in (done..done + part.len()).step_by(8) {
+            let end = (group + 8).min(done + part.len());
+            let fits = |distance: usize| {
+                (group..end).filter(|at| at.checked_sub(distance).is_some_and(|from| plain[from] == plain[*at])).count()
+            };
+            let best = (1..=group.min(600)).max_by_key(|other| (fits(*other), usize::from(*other == distance)));
+            let (token, next) = match best {
+                Some(best) if fits(best) > fits(distance) => (if best < 256 { 1 } else { 2 }, best),
+                _ => (0, distance),
+            };
+            distances.extend(&(next as u16).to_le_bytes()[..token]);
+            distance = next;
+            let mut bitmap = 0_u8;
+            for at in group..end {
+                if at.checked_sub(distance).is_none_or(|from| plain[from] != plain[at]) {
+                    bitmap |= 1 << (at - group);
+                    written.push(plain[at]);
+                }
+            }
+            bitmaps.push(bitmap);
+            tokens.push(token as u8);
+        }
+        let tokens = packed_tokens(&tokens);
+        let ends = [15 + written.len(), 15 + written.len() + distances.len()];
+        let ends = [ends[0], ends[1], ends[1] + bitmaps.len()];
+        let total = ends[2] + tokens.len() + 17;
+        if total >= part.len() + 6 {
+            content.extend([u24(part.len() + 6), u24(part.len()), part.to_vec()].concat());
+        } else {
+            content.extend([u24(total), u24(part.len()), u24(ends[0]), u24(ends[1]), u24(ends[2])].concat());
+            content.extend([written, distances, bitmaps, tokens, vec![0; 17]].concat());
+        }
+        done += part.len();
+    }
+    content.extend([6, 0, 0, 0, 0, 0]);
+    content
+}
+
+/// Tokens of four bits, the first in the low half. Of four and more alike, the count stands after a 15. The last eight
+/// bytes have a token of their own, since there the count is not looked for.
+fn packed_tokens(tokens: &[u8]) -> Vec<u8> {
+    let mut halves = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let alike = tokens[at..tokens.len() - 1].iter().take_while(|token| **token == tokens[at]).count();
+        halves.push(tokens[at]);
+        if alike >= 4 {
+            halves.push(15);
+            let mut more = alike - 4;
+            while more >= 15 {
+                halves.push(15);
+                more -= 15;
+            }
+            halves.push(more as u8);
+            at += alike;
+        } else {
+            at += 1;
+        }
+    }
+    halves.resize(halves.len().next_multiple_of(2), 0);
+    halves.chunks(2).map(|pair| pair[0] | pair[1] << 4).collect()
 }
 
 /// The strings of one image.

@@ -2,6 +2,8 @@
 //!
 //! Layout: "Apple Unified Logging and Activity Tracing formats" of the dtformats project, sections on the tracev3 file.
 
+use super::bitmap;
+
 /// Tag of the chunk that names boot session and clock.
 pub(super) const HEADER: u32 = 0x1000;
 /// Tag of the chunk that names processes, images and subsystems for the chunk sets after it.
@@ -85,7 +87,7 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// Unpacks a chunk set: blocks of LZ4 (`bv41`) or stored bytes (`bv4-`), each of which may look back into those before,
+/// Unpacks a chunk set: LZBITMAP since macOS 27; before, blocks of LZ4 (`bv41`) or stored bytes (`bv4-`), each of which may look back into those before,
 /// closed by `bv4$`.
 ///
 /// # Errors
@@ -115,9 +117,7 @@ pub(super) fn unpack(content: &[u8]) -> Result<Vec<u8>, String> {
                 unpacked.extend(more.map_err(|error| format!("expected LZ4 in a chunk set, found {error}"))?);
                 rest = rest.get(12 + block.len()..).unwrap_or_default();
             }
-            ([b'Z', b'B', b'M', ..], _) => {
-                return Err("expected LZ4 in a chunk set, found LZBITMAP, as macOS 27 writes it".to_owned());
-            }
+            ([b'Z', b'B', b'M', ..], _) if unpacked.is_empty() => return bitmap::unpack(rest, SET_CAP),
             _ => return Err("expected a block of LZ4 in a chunk set, found something else".to_owned()),
         }
     }
@@ -127,6 +127,7 @@ pub(super) fn unpack(content: &[u8]) -> Result<Vec<u8>, String> {
 pub(super) fn stated_length(content: &[u8]) -> u64 {
     match content.get(..4) {
         Some(b"bv41" | b"bv4-") => u64::from(u32_at(content, 4).unwrap_or(0)),
+        Some([b'Z', b'B', b'M', ..]) => bitmap::stated_length(content),
         _ => 0,
     }
 }
@@ -196,7 +197,7 @@ mod tests {
         assert!(unpack(&open).unwrap_err().contains("something else"));
         set[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert!(unpack(&set).unwrap_err().contains("at most"), "a claim of 4 GiB is not believed");
-        assert!(unpack(b"ZBM\x09").unwrap_err().contains("macOS 27"));
+        assert!(unpack(b"ZBM\x09").unwrap_err().contains("LZBITMAP"));
         assert!(unpack(b"").is_err() && unpack(b"bv4-\xff\0\0\0x").is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! The `macos-unifiedlogs` library puts texts together. Which records it gets to see is decided here, by the image that
 //! wrote them, before any string is built; so are their times, to the nanosecond, and their places.
 
+mod bitmap;
 mod catalog;
 mod chunks;
 mod clock;
