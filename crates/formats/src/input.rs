@@ -1,5 +1,6 @@
 //! Inputs: opening a file, undoing compression within bounds, looking at its head.
 
+use crate::zone::Zone;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
@@ -28,14 +29,18 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// The first line that is not empty, without its end; at most the head. `None` if there is none.
-    #[must_use]
-    pub fn first_line(&self) -> Option<&'a [u8]> {
+    /// The lines of the head without their ends and without a byte-order mark. The last may be cut.
+    pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.bytes
             .split(|byte| *byte == b'\n')
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .map(|line| line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line))
-            .find(|line| !line.trim_ascii().is_empty())
+    }
+
+    /// The first line that is not empty, without its end; at most the head. `None` if there is none.
+    #[must_use]
+    pub fn first_line(&self) -> Option<&'a [u8]> {
+        self.lines().find(|line| !line.trim_ascii().is_empty())
     }
 }
 
@@ -45,6 +50,8 @@ pub struct Input<'a> {
     pub source: Arc<str>,
     /// Its bytes, decompressed.
     pub reader: Box<dyn BufRead + 'a>,
+    /// Zone of the times in it that name none.
+    pub zone: Zone,
 }
 
 /// Why an input could not be opened. The caller knows its path.
@@ -64,7 +71,7 @@ impl Input<'static> {
     /// # Errors
     /// When the file cannot be opened, or has no bytes.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { source: path.display().to_string().into(), reader: plain(path)? })
+        Ok(Self { source: path.display().to_string().into(), reader: plain(path)?, zone: Zone::default() })
     }
 }
 
@@ -88,7 +95,7 @@ impl<'a> Input<'a> {
     /// An input that stands in memory, for tests and the demo.
     #[must_use]
     pub fn from_bytes(source: &str, bytes: &'a [u8]) -> Self {
-        Self { source: source.into(), reader: Box::new(bytes) }
+        Self { source: source.into(), reader: Box::new(bytes), zone: Zone::default() }
     }
 
     /// Reads the head and puts it back, so that reading starts at the first byte.
@@ -105,7 +112,8 @@ impl<'a> Input<'a> {
         let name = self.source.rsplit(['/', '\\']).next().unwrap_or(&self.source);
         let looked = look(&Head { name, bytes: &bytes, complete: bytes.len() < HEAD_LENGTH && error.is_none() });
         let rest = Box::new(BufReader::new(AfterError { error, reader }));
-        Ok((looked, Self { source: self.source.clone(), reader: Box::new(io::Cursor::new(bytes).chain(rest)) }))
+        let reader = Box::new(io::Cursor::new(bytes).chain(rest));
+        Ok((looked, Self { source: self.source.clone(), reader, zone: self.zone }))
     }
 }
 

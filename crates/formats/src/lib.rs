@@ -20,13 +20,19 @@ mod osquery;
 mod santa;
 mod sentinelone;
 mod texts;
+mod rows;
+mod squid;
+mod times;
 mod unified_log;
+mod url;
 mod zeek;
+mod zone;
 
 pub use bundle::Bundle;
 pub use cited::Cited;
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
+pub use zone::Zone;
 
 use monologue_model::{Event, SightSet};
 
@@ -62,6 +68,15 @@ pub struct Refusal(pub String);
 /// events besides. So events + skipped + malformed = records.
 pub type Records<'a> = Box<dyn Iterator<Item = Result<Item, Malformed>> + 'a>;
 
+/// From where a source looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vantage {
+    /// On the Mac itself: its files belong to one host, which they seldom name.
+    Endpoint,
+    /// From the network: it knows hosts by their addresses.
+    Network,
+}
+
 /// A telemetry format.
 pub trait Format: Sync {
     /// Its name, as in `--format zeek-conn`.
@@ -70,6 +85,10 @@ pub trait Format: Sync {
     fn about(&self) -> &'static str;
     /// What it can show, and so what its silence would mean.
     fn sights(&self) -> SightSet;
+    /// From where its source looks.
+    fn vantage(&self) -> Vantage {
+        Vantage::Endpoint
+    }
     /// Whether it reads this input.
     ///
     /// # Errors
@@ -121,6 +140,8 @@ pub const FORMATS: &[&dyn Format] = &[
     &zeek::DNS,
     &zeek::CAPTURE_LOSS,
     &zeek::OTHER,
+    &squid::SQUID,
+    &squid::CISCO_WSA,
 ];
 
 /// The format of that name.

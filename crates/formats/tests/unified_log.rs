@@ -187,7 +187,7 @@ mod tests {
         for path in found {
             let Ok(input) = Input::open(&path) else { continue };
             for name in ["unified-log", "unified-log-decoded"] {
-                let input = Input { source: input.source.clone(), reader: Input::open(&path).unwrap().reader };
+                let input = Input { source: input.source.clone(), ..Input::open(&path).unwrap() };
                 let (refused, _) = input.with_head(|head| by_name(name).unwrap().detect(head).is_err()).unwrap();
                 assert!(refused, "{name} claims {}", path.display());
             }

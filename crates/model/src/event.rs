@@ -1,6 +1,6 @@
 //! Events: one normalised record each, shaped after one OCSF 1.8 class.
 
-use crate::{ByteCount, CoverageRecord, ProcessImage, ProcessKey, Provenance, SightSet, Timestamp};
+use crate::{ByteCount, CoverageRecord, GatewayFacts, ProcessImage, ProcessKey, Provenance, SightSet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
@@ -538,6 +538,9 @@ pub struct HttpTransaction {
     pub content_hash: Option<Arc<str>>,
     /// Which part of the transaction's life.
     pub phase: RecordPhase,
+    /// What only a gateway knows, which wrote this record of its own traffic. `None` for a sensor beside the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Box<GatewayFacts>>,
 }
 
 /// A TLS handshake as a network sensor saw it.

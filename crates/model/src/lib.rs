@@ -12,6 +12,7 @@ mod coverage;
 mod event;
 mod exchange;
 mod finding;
+mod gateway;
 mod host;
 mod identity;
 mod judgement;
@@ -47,6 +48,7 @@ pub use finding::{
     HuntSummary, LargestBytes, LayerSays, LayerView, Level, Prevalence, Reading, RelatedChannel, Report, SCHEMA,
     SignalOutcome, SourceSummary, TimelineKind, TimelinePoint,
 };
+pub use gateway::{AnsweredBy, GatewayFacts};
 pub use host::{AddressBook, Asset};
 pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
 pub use judgement::{CodeProfile, CodeSlice, CodeVerdict, Disposition, Judgement, Layer, Needs, SignalId};

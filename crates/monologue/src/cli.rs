@@ -74,7 +74,7 @@ pub(crate) struct InputArguments {
     /// Read files whose path matches GLOB as this format, whatever they look like. May be repeated.
     #[arg(long = "format", value_name = "NAME=GLOB")]
     pub(crate) formats: Vec<String>,
-    /// Zone of dates and times that name none in --since and --until, such as Europe/Paris. UTC if not given.
+    /// Zone of times that name none, in telemetry and in --since and --until, such as Europe/Paris. UTC if not given.
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
     /// Leave out what happened before this: a time such as 2026-11-24T08:00:00Z, or a date (its first moment).

@@ -6,11 +6,11 @@ use crate::{
     hosts::{Naming, path_matches},
     talk::note,
     walk::{Walked, walk},
-    window::Window,
+    window::{Window, named_zone},
 };
 use anyhow::{Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_formats::{Bundle, Format, Input, Item, Records, Refusal};
+use monologue_formats::{Bundle, Format, Input, Item, Records, Refusal, Vantage, Zone};
 use monologue_model::{CoverageState, Detail, Event, SourceSummary, Timestamp};
 use std::{
     collections::BTreeMap,
@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     barred: Vec<SourceSummary>,
     naming: Naming,
     forced: Vec<(&'static dyn Format, String)>,
+    /// Zone of the times in telemetry that name none.
+    zone: Zone,
     /// Offset before which records of a file were taken already.
     taken: BTreeMap<PathBuf, u64>,
     /// Start of the window, if one was asked for.
@@ -77,7 +79,8 @@ impl Plan {
             }
         }
         let taken = BTreeMap::new();
-        Ok(Self { files, barred, naming, forced, taken, since: window.since, until: window.until })
+        let zone = named_zone(arguments.timezone.as_deref())?.map_or_else(Zone::default, Zone::known);
+        Ok(Self { files, barred, naming, forced, zone, taken, since: window.since, until: window.until })
     }
 
     /// The files to read.
@@ -93,6 +96,7 @@ impl Plan {
             barred: if first { self.barred.clone() } else { Vec::new() },
             naming: self.naming.clone(),
             forced: self.forced.clone(),
+            zone: self.zone.clone(),
             taken: files.into_iter().collect(),
             since: self.since,
             until: self.until,
@@ -181,7 +185,8 @@ impl Plan {
 
     fn read_into(&self, path: &Path, before: u64, source: &mut ReadSource, sender: &mpsc::SyncSender<Message>) {
         let summary = &mut source.summary;
-        let (format, records) = match self.opened(path) {
+        let zone = self.zone.renewed();
+        let (format, records) = match self.opened(path, &zone) {
             Ok(opened) => opened,
             Err(reason) => {
                 summary.refused = Some(reason);
@@ -216,17 +221,20 @@ impl Plan {
                 break;
             }
         }
+        if zone.was_assumed() {
+            summary.problems.push("its times name no zone and were taken as UTC; hint: --timezone ZONE".to_owned());
+        }
         // A closed channel means that nobody wants more; there is nothing to report to.
         let _ = sender.send(Message::Events(batch));
     }
 }
 
 impl Plan {
-    /// The format of an input and its records.
+    /// The format of an input and its records; `zone` is for times in it that name none.
     ///
     /// # Errors
     /// Why it is refused.
-    fn opened(&self, path: &Path) -> Result<(&'static dyn Format, Records<'static>), String> {
+    fn opened(&self, path: &Path, zone: &Zone) -> Result<(&'static dyn Format, Records<'static>), String> {
         let forced = self.forced_format(path);
         if let Some(bundle) = Bundle::open(path).map_err(|error| error.to_string())? {
             let found = match forced {
@@ -236,6 +244,7 @@ impl Plan {
             return found.map(|format| (format, format.read_bundle(bundle)));
         }
         let input = Input::open(path).map_err(|error| error.to_string())?;
+        let input = Input { zone: zone.clone(), ..input };
         let looked = input.with_head(|head| match forced {
             Some(format) => Ok(format),
             None => monologue_formats::detect(head).map_err(|refusals| {
@@ -263,7 +272,7 @@ fn named(mut event: Event, host: Option<&Arc<str>>, format: &dyn Format) -> Even
 
 /// Whether a format's records come from a network sensor.
 fn is_network(format: &dyn Format) -> bool {
-    format.name().starts_with("zeek")
+    format.vantage() == Vantage::Network
 }
 
 /// Where the record of an event ends.
@@ -296,6 +305,9 @@ pub(crate) fn account(summaries: &[SourceSummary], endpoints_unnamed: bool) -> R
         } else if summary.malformed > 0 {
             let first = summary.problems.first().map_or("", String::as_str);
             note(&format!("{}: {} malformed records, first {first}", summary.source, summary.malformed));
+        }
+        if let Some(assumed) = summary.problems.iter().find(|problem| problem.starts_with("its times name no zone")) {
+            note(&format!("{}: {assumed}", summary.source));
         }
     }
     if endpoints_unnamed {

@@ -20,7 +20,7 @@ impl Window {
     /// # Errors
     /// When a time or the zone cannot be understood, or the window ends before it starts.
     pub(crate) fn new(arguments: &InputArguments) -> Result<Self> {
-        let zone = zone(arguments.timezone.as_deref())?;
+        let zone = named_zone(arguments.timezone.as_deref())?.unwrap_or(TimeZone::UTC);
         let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &zone)).transpose();
         let window = Self { since: time(&arguments.since)?, until: time(&arguments.until)? };
         if window.since.zip(window.until).is_some_and(|(since, until)| until < since) {
@@ -32,10 +32,15 @@ impl Window {
     }
 }
 
-fn zone(name: Option<&str>) -> Result<TimeZone> {
+/// The zone of that name. `None`: nobody named one.
+///
+/// # Errors
+/// When there is no such zone.
+pub(crate) fn named_zone(name: Option<&str>) -> Result<Option<TimeZone>> {
     match name {
-        None => Ok(TimeZone::UTC),
+        None => Ok(None),
         Some(name) => TimeZone::get(name)
+            .map(Some)
             .with_context(|| format!("expected a time zone, found {name:?}; hint: such as --timezone Europe/Paris")),
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Log,
     row::{Fields, Row},
 };
+use crate::url::host_and_port;
 use monologue_model::{
     ByteCount, ByteLayer, CoverageRecord, CoverageState, DnsQuery, HttpTransaction, Loss, RecordPhase, Timestamp,
     TlsHandshake, redact,
@@ -16,20 +17,6 @@ const fn phase(open: bool) -> RecordPhase {
 
 fn shared(text: Option<std::borrow::Cow<'_, str>>) -> Option<Arc<str>> {
     text.map(|text| text.as_ref().into())
-}
-
-/// Splits `host:port`; a bare IPv6 address has no port.
-fn host_and_port(text: &str) -> (&str, Option<u16>) {
-    if let Some((host, rest)) = text.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
-        return (host, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
-    }
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (text, None),
-        },
-        _ => (text, None),
-    }
 }
 
 /// Reads one record of `http.log`.
@@ -77,6 +64,7 @@ pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransa
         proxied: connect || absolute.is_some() || !row.list("proxied").is_empty(),
         content_hash: None,
         phase: phase(open),
+        gateway: None,
         method: shared(method),
     };
     Ok((fields.time("ts")?, transaction))
@@ -145,17 +133,4 @@ pub(super) fn capture_loss<R: Row>(row: &R, format: &Arc<str>) -> Result<(Timest
     let from = until.saturating_add(-stretch);
     let record = CoverageRecord { format: format.clone(), sights: Log::CaptureLoss.sights(), from, until, state };
     Ok((until, record))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_lose_their_port_and_addresses_keep_their_colons() {
-        assert_eq!(host_and_port("a.example:8443"), ("a.example", Some(8443)));
-        assert_eq!(host_and_port("a.example"), ("a.example", None));
-        assert_eq!(host_and_port("[2001:db8::1]:443"), ("2001:db8::1", Some(443)));
-        assert_eq!(host_and_port("2001:db8::1"), ("2001:db8::1", None));
-    }
 }

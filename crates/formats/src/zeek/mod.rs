@@ -9,7 +9,7 @@ mod logs;
 mod reader;
 mod row;
 
-use crate::{Format, Head, Input, Records, Refusal};
+use crate::{Format, Head, Input, Records, Refusal, Vantage};
 use monologue_model::{Sight, SightSet};
 
 /// Which log a format reads.
@@ -107,6 +107,10 @@ impl Format for Zeek {
 
     fn sights(&self) -> SightSet {
         self.log.sights()
+    }
+
+    fn vantage(&self) -> Vantage {
+        Vantage::Network
     }
 
     fn detect(&self, head: &Head<'_>) -> Result<(), Refusal> {

@@ -1,8 +1,10 @@
 //! Flows as a network sensor saw them: rows of one connection brought together, then one exchange for each request.
 
 use super::{
+    gateways,
     names::{HOST_MASK, Names},
     teardown,
+    tie::Tie,
 };
 use crate::{coverage::Coverage, settings};
 use monologue_model::{
@@ -57,13 +59,6 @@ pub(crate) struct Request {
     pub(crate) joined: Vec<Provenance>,
 }
 
-/// What binds rows together: the sensor's identifier, else the 5-tuple.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Tie {
-    Uid(Arc<str>),
-    Tuple(SocketAddr, SocketAddr, Transport),
-}
-
 /// Whether an address can be the far end of an exchange: unicast and not ourselves.
 pub(crate) fn is_unicast(address: IpAddr) -> bool {
     match address {
@@ -109,7 +104,10 @@ pub(crate) fn gather(held: Vec<Connection>, spent: &[Spent], events: &[Event]) -
             Detail::Tls(tls) => (&tls.uid, tls.originator, tls.responder, Transport::Tcp),
             _ => continue,
         };
-        let tie = uid.clone().map_or(Tie::Tuple(originator, responder, transport), Tie::Uid);
+        let tie = match &event.detail {
+            Detail::Http(http) => Tie::of_http(http, &event.provenance),
+            _ => Tie::new(uid, originator, responder, transport),
+        };
         let at = *by_tie.entry(tie).or_insert(connections.len());
         if at == connections.len() {
             connections.push(Connection {
@@ -213,12 +211,12 @@ impl Connection {
     }
 
     fn ties(&self) -> impl Iterator<Item = Tie> {
-        let flows = self.flows.iter().map(|(_, flow, _)| (&flow.uid, flow.originator, flow.responder, flow.transport));
-        let https = self.https.iter().map(|(_, http, _)| (&http.uid, http.originator, http.responder, Transport::Tcp));
-        let tls = self.tls.iter().map(|(_, tls, _)| (&tls.uid, tls.originator, tls.responder, Transport::Tcp));
-        flows.chain(https).chain(tls).map(|(uid, originator, responder, transport)| {
-            uid.clone().map_or(Tie::Tuple(originator, responder, transport), Tie::Uid)
-        })
+        let flows = self.flows.iter();
+        let flows = flows.map(|(_, flow, _)| Tie::new(&flow.uid, flow.originator, flow.responder, flow.transport));
+        let https = self.https.iter().map(|(_, http, provenance)| Tie::of_http(http, provenance));
+        let tls = self.tls.iter();
+        let tls = tls.map(|(_, tls, _)| Tie::new(&tls.uid, tls.originator, tls.responder, Transport::Tcp));
+        flows.chain(https).chain(tls)
     }
 
     /// By time; of equals, by what does not depend on the order in which records came.
@@ -231,8 +229,11 @@ impl Connection {
     pub(crate) fn settles_at(&self, two_sided: bool) -> Option<Timestamp> {
         let reply = self.reply(two_sided);
         let open = self.flows.iter().all(|(_, flow, _)| flow.phase == RecordPhase::Snapshot) && !self.flows.is_empty();
-        let may_answer =
-            !reply.is_answer() && !self.is_attempt() && !self.is_closed() && self.transport == Transport::Tcp;
+        let may_answer = !reply.is_answer()
+            && !self.is_attempt()
+            && !self.is_closed()
+            && !self.is_gateway_record()
+            && self.transport == Transport::Tcp;
         let one_sided =
             !two_sided && self.flows.iter().any(|(_, flow, _)| matches!(flow.reply, FlowReply::NothingIfTwoSided));
         (!open && !may_answer && !one_sided).then(|| self.end.saturating_add(settings::SETTLE_NS))
@@ -255,6 +256,11 @@ impl Connection {
             transport: self.transport,
             end: self.end,
         })
+    }
+
+    /// It is known by a gateway's own record only, which is all there will be.
+    fn is_gateway_record(&self) -> bool {
+        self.flows.is_empty() && self.https.iter().all(|(_, http, _)| http.gateway.is_some())
     }
 
     /// Who ended it, as its last row says.
@@ -327,7 +333,7 @@ impl Connection {
     /// The requests made on this connection. Empty: it is no exchange (DNS, DHCP, multicast, ICMP).
     pub(crate) fn requests(&self, coverage: &Coverage, names: &Names, two_sided: bool) -> Vec<Request> {
         let services: Vec<Arc<str>> = self.services().cloned().collect();
-        if !is_exchange(self.transport, self.responder, &services) {
+        if !self.is_gateway_record() && !is_exchange(self.transport, self.responder, &services) {
             return Vec::new();
         }
         let connect = self.https.iter().find(|(_, http, _)| http.method.as_deref() == Some("CONNECT"));
@@ -363,6 +369,10 @@ impl Connection {
         connect: Option<&(Timestamp, HttpTransaction, Provenance)>,
     ) -> Request {
         let mut reply = self.reply(two_sided);
+        let tunnelled = connect.filter(|_| self.is_gateway_record()).map(|(_, http, _)| http);
+        if let Some(http) = tunnelled {
+            reply = gateways::tunnel_reply(http);
+        }
         let tunnel_refused = connect.and_then(|(_, http, _)| http.status).is_some_and(|status| status >= 400);
         if connect.is_some() && reply == Reply::Payload {
             // The proxy's own "established" is no reply of the destination.
@@ -387,8 +397,8 @@ impl Connection {
         Request {
             time: self.start,
             destination: self.destination(coverage, names, connect.map(|(_, http, _)| http)),
-            request_bytes: self.bytes(|flow| flow.sent),
-            response_bytes: self.bytes(|flow| flow.received),
+            request_bytes: tunnelled.map_or_else(|| self.bytes(|flow| flow.sent), |http| http.request_body),
+            response_bytes: tunnelled.map_or_else(|| self.bytes(|flow| flow.received), |http| http.response_body),
             status: None,
             reply,
             pending: snapshot && !reply.is_answer(),
@@ -416,6 +426,8 @@ impl Connection {
         let reply = match http.status {
             // The proxy asks for a password: the request never got to the service.
             Some(407) if http.proxied => Reply::Unknown,
+            // Refused or failed there: likewise.
+            Some(_) if gateways::answered_itself(http) => Reply::Unknown,
             Some(100..=199 | 204 | 205 | 304) => Reply::Empty,
             Some(_) if http.response_body.is_measured_zero() => Reply::Empty,
             Some(_) => Reply::Payload,

@@ -11,6 +11,7 @@ mod delegates;
 mod drafts;
 mod effects;
 mod flows;
+mod gateways;
 mod join;
 mod masks;
 mod names;
@@ -19,6 +20,7 @@ mod shells;
 mod states;
 mod tasks;
 mod teardown;
+mod tie;
 mod watching;
 
 pub(crate) use carry::Carry;

@@ -2,12 +2,13 @@
 
 use super::{
     Interner,
-    endpoints::{Socket, Worth, restored, stored},
+    endpoints::{Socket, Worth, address, restored, stored},
     error::{Unexpected, narrow_option, need},
     http_activity::{HttpKind, HttpRequest, HttpResponse, HttpRow, Url},
     network_activity::ConnectionInfo,
+    process::Text,
 };
-use monologue_model::{HttpTransaction, RecordPhase};
+use monologue_model::{AnsweredBy, GatewayFacts, HttpTransaction, RecordPhase, Teardown};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -23,6 +24,51 @@ pub(super) struct TransactionFacts<'a> {
     content_hash: Option<&'a str>,
     /// Which part of the transaction's life: `start`, `interim`, `end` or `snapshot`.
     phase: RecordPhase,
+    /// What only a gateway knows. Null for a sensor beside the wire.
+    gateway: Option<GatewayColumns<'a>>,
+}
+
+/// What a gateway knows of a request that it passed on.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct GatewayColumns<'a> {
+    /// Nanoseconds from the request to the end of the reply. Null means nobody recorded it.
+    duration_ns: Option<i64>,
+    /// Who made the answer: `unknown`, `service`, `cache` or `gateway`.
+    answered_by: AnsweredBy,
+    /// Who ended it before it was complete.
+    teardown: Teardown,
+    /// The gateway's own word for what became of it. Null means it has none.
+    outcome: Option<&'a str>,
+    /// Address to which the gateway sent the request. Null means nobody recorded it.
+    server: Option<Text<'a>>,
+    /// The user it was asked for. Null means nobody recorded one.
+    user: Option<&'a str>,
+}
+
+impl<'a> GatewayColumns<'a> {
+    fn of(facts: &'a GatewayFacts) -> Self {
+        Self {
+            duration_ns: facts.duration_ns,
+            answered_by: facts.answered_by,
+            teardown: facts.teardown,
+            outcome: facts.outcome.as_deref(),
+            server: facts.server.map(|address| address.to_string().into()),
+            user: facts.user.as_deref(),
+        }
+    }
+
+    fn facts(self, interner: &mut Interner) -> Result<GatewayFacts, Unexpected> {
+        let server = self.server.map(|text| address(&text.0, "monologue.transaction.gateway.server"));
+        Ok(GatewayFacts {
+            duration_ns: self.duration_ns,
+            answered_by: self.answered_by,
+            teardown: self.teardown,
+            outcome: interner.option(self.outcome),
+            server: server.transpose()?,
+            user: interner.option(self.user),
+        })
+    }
 }
 
 /// The row of a transaction.
@@ -58,6 +104,7 @@ pub(super) fn row(http: &HttpTransaction) -> HttpRow<'_> {
         proxied: http.proxied,
         content_hash: http.content_hash.as_deref(),
         phase: http.phase,
+        gateway: http.gateway.as_deref().map(GatewayColumns::of),
     });
     row
 }
@@ -88,5 +135,6 @@ pub(super) fn transaction(row: HttpRow<'_>, interner: &mut Interner) -> Result<H
         proxied: facts.proxied,
         content_hash: interner.option(facts.content_hash),
         phase: facts.phase,
+        gateway: facts.gateway.map(|columns| columns.facts(interner)).transpose()?.map(Box::new),
     })
 }

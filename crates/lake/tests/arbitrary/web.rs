@@ -6,8 +6,8 @@ use super::{
     number, one_of, signed, text,
 };
 use monologue_model::{
-    BackgroundFact, BackgroundTask, Detail, HttpTransaction, RequestBody, ResponseContent, TaskEvent, TaskFact, TaskId,
-    TaskSummary,
+    AnsweredBy, BackgroundFact, BackgroundTask, Detail, GatewayFacts, HttpTransaction, RequestBody, ResponseContent,
+    TaskEvent, TaskFact, TaskId, TaskSummary, Teardown,
 };
 use proptest::{
     num::f64::{INFINITE, NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO},
@@ -15,12 +15,27 @@ use proptest::{
     prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof},
 };
 
+fn gateway() -> BoxedStrategy<GatewayFacts> {
+    let answered_by = one_of(&[AnsweredBy::Unknown, AnsweredBy::Service, AnsweredBy::Cache, AnsweredBy::Gateway]);
+    let server = option::of(socket().prop_map(|socket| socket.ip()));
+    (option::of(signed()), answered_by, one_of(&Teardown::ALL), maybe(), server, maybe())
+        .prop_map(|(duration_ns, answered_by, teardown, outcome, server, user)| GatewayFacts {
+            duration_ns,
+            answered_by,
+            teardown,
+            outcome,
+            server,
+            user,
+        })
+        .boxed()
+}
+
 fn transaction() -> BoxedStrategy<Detail> {
     let ends = (maybe(), socket(), socket(), option::of(number()));
     let request = (maybe(), maybe(), maybe_any(), maybe(), maybe());
     let sizes = (bytes(), bytes(), maybe_any());
-    (ends, request, sizes, (any::<bool>(), maybe(), phase()))
-        .prop_map(|(ends, request, sizes, (proxied, content_hash, phase))| {
+    (ends, request, sizes, (any::<bool>(), maybe(), phase(), option::of(gateway())))
+        .prop_map(|(ends, request, sizes, (proxied, content_hash, phase, gateway))| {
             let (uid, originator, responder, depth) = ends;
             let (method, host, port, uri, user_agent) = request;
             let (request_body, response_body, status) = sizes;
@@ -40,6 +55,7 @@ fn transaction() -> BoxedStrategy<Detail> {
                 proxied,
                 content_hash,
                 phase,
+                gateway: gateway.map(Box::new),
             }))
         })
         .boxed()

@@ -230,7 +230,7 @@ fn a_failing_source_is_one_malformation_and_a_truncation() {
     }
     let good = apple(3, "", CFNETWORK, &format!("{TASK} response ended")) + "\n";
     let reader = std::io::BufReader::new(std::io::Read::chain(good.as_bytes(), Failing));
-    let input = Input { source: "export".into(), reader: Box::new(reader) };
+    let input = Input { source: "export".into(), reader: Box::new(reader), zone: crate::Zone::default() };
     let items: Vec<_> = Reader::new(input, Shape::Apple).collect();
     assert_eq!(counts(&items), (1, 0, 1));
     assert!(statements(&items).contains(&(3, 3, lost(Loss::Truncated, None))));

@@ -1,0 +1,55 @@
+//! What the records of proxies and gateways say of the service behind them.
+
+use monologue_model::{AnsweredBy, HttpTransaction, Reply};
+
+/// Longest header by which a gateway says that a tunnel is open: `HTTP/1.1 200 Connection established` and what products
+/// add to it.
+const TUNNEL_OPENING_BYTES: u64 = 256;
+
+/// Whether the gateway made the answer itself: refused, asked for a password or failed. The service said nothing.
+pub(super) fn answered_itself(http: &HttpTransaction) -> bool {
+    http.gateway.as_ref().is_some_and(|facts| facts.answered_by == AnsweredBy::Gateway)
+}
+
+/// What came back through a tunnel, by the count of the gateway that held it: its own "established" is no reply of the
+/// service.
+pub(super) fn tunnel_reply(http: &HttpTransaction) -> Reply {
+    let carried = http.response_body.value.is_some_and(|bytes| bytes > TUNNEL_OPENING_BYTES);
+    if carried && http.response_body.is_positive() && !answered_itself(http) { Reply::Bytes } else { Reply::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::{ByteCount, ByteLayer, GatewayFacts, RecordPhase};
+
+    fn tunnel(received: ByteCount, answered_by: AnsweredBy) -> HttpTransaction {
+        HttpTransaction {
+            uid: None,
+            originator: "10.0.0.5:0".parse().unwrap(),
+            responder: "0.0.0.0:0".parse().unwrap(),
+            depth: None,
+            method: Some("CONNECT".into()),
+            host: Some("a.example".into()),
+            port: Some(443),
+            uri: None,
+            user_agent: None,
+            request_body: ByteCount::absent(ByteLayer::Message),
+            response_body: received,
+            status: Some(200),
+            proxied: true,
+            content_hash: None,
+            phase: RecordPhase::End,
+            gateway: Some(Box::new(GatewayFacts { answered_by, ..GatewayFacts::default() })),
+        }
+    }
+
+    #[test]
+    fn the_opening_of_a_tunnel_is_no_reply_and_what_follows_is() {
+        let reply = |bytes, by| tunnel_reply(&tunnel(ByteCount::measured(bytes, ByteLayer::Message), by));
+        assert_eq!(reply(39, AnsweredBy::Service), Reply::Unknown);
+        assert_eq!(reply(3_839, AnsweredBy::Service), Reply::Bytes);
+        assert_eq!(reply(3_839, AnsweredBy::Gateway), Reply::Unknown, "an error page of the proxy");
+        assert_eq!(tunnel_reply(&tunnel(ByteCount::absent(ByteLayer::Message), AnsweredBy::Service)), Reply::Unknown);
+    }
+}
