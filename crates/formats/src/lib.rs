@@ -20,6 +20,7 @@ mod osquery;
 mod santa;
 mod sentinelone;
 mod texts;
+mod mapped;
 mod rows;
 mod squid;
 mod times;
@@ -32,6 +33,7 @@ pub use bundle::Bundle;
 pub use cited::Cited;
 pub use input::{DECOMPRESSED_CAP, Head, Input, OpenError};
 pub use lines::{LINE_CAP, Line, Lines};
+pub use mapped::{MappingError, user_mapping};
 pub use zone::Zone;
 
 use monologue_model::{Event, SightSet};
@@ -130,6 +132,8 @@ pub const FORMATS: &[&dyn Format] = &[
     &little_snitch::LITTLE_SNITCH,
     &nettop::NETTOP,
     &lsof::LSOF,
+pub static FORMATS: &[&dyn Format] = &[
+    &eslogger::Eslogger,
     &unified_log::UnifiedLog,
     &unified_log::UnifiedLogDecoded,
     &unified_log::UnifiedLogArchive,
@@ -142,6 +146,31 @@ pub const FORMATS: &[&dyn Format] = &[
     &zeek::OTHER,
     &squid::SQUID,
     &squid::CISCO_WSA,
+    &mapped::ZSCALER_WEB,
+    &mapped::UMBRELLA_PROXY,
+    &mapped::UMBRELLA_DNS,
+    &mapped::UMBRELLA_DNS_JSON,
+    &mapped::NETSKOPE_WEB,
+    &mapped::CLOUDFLARE_GATEWAY,
+    &mapped::BLUECOAT,
+    &mapped::WEBGATEWAY,
+    &mapped::PAN_TRAFFIC,
+    &mapped::PAN_URL,
+    &mapped::FORTIGATE,
+    &mapped::CISCO_FTD,
+    &mapped::CEF_WEB,
+    &mapped::CEF_FLOW,
+    &mapped::LEEF_WEB,
+    &mapped::HAPROXY,
+    &mapped::ENVOY,
+    &mapped::AWS_VPC_FLOW,
+    &mapped::ROUTE53_RESOLVER,
+    &mapped::NFDUMP,
+    &mapped::BIND,
+    &mapped::UNBOUND,
+    &mapped::OCSF_HTTP,
+    &mapped::OCSF_NETWORK,
+    &mapped::OCSF_DNS,
 ];
 
 /// The format of that name.

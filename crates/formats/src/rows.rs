@@ -13,8 +13,19 @@ pub(crate) enum Row {
         time: Timestamp,
         /// When the record was written, as far as it says: logs are complete from their first such time to their last.
         written: Timestamp,
+        /// The host, where the record names it. `None`: it knows addresses only.
+        host: Option<Arc<str>>,
         /// What happened.
         detail: Detail,
+    },
+    /// The source says that it lost something.
+    Lost {
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// Records lost. `None` means nobody counted them.
+        records: Option<u64>,
     },
     /// A record of no use here.
     Skipped(&'static str),
@@ -98,12 +109,17 @@ impl<'a, R: RowReader> Rows<'a, R> {
         let item = match self.reader.row(bytes) {
             Ok(Row::Nothing) => return true,
             Ok(Row::Skipped(reason)) => Ok(Item::Skipped(reason)),
-            Ok(Row::Event { time, written, detail }) => {
+            Ok(Row::Event { time, written, host, detail }) => {
                 let (first, last) = self.written.get_or_insert((written, written));
                 *first = written.min(*first);
                 *last = written.max(*last);
                 let provenance = Provenance { source: self.source.clone(), offset, length, sha256: Sha256::of(bytes) };
-                Ok(Item::Event(Box::new(Event { time, host: None, format: self.format.clone(), provenance, detail })))
+                Ok(Item::Event(Box::new(Event { time, host, format: self.format.clone(), provenance, detail })))
+            }
+            Ok(Row::Lost { from, until, records }) => {
+                let state = CoverageState::Lost { reason: Loss::SensorLoss, records };
+                let provenance = Provenance { source: self.source.clone(), offset, length, sha256: Sha256::of(bytes) };
+                Ok(Item::Event(Box::new(self.statement(from, until, state, provenance))))
             }
             Err(expected) => {
                 self.malformed += 1;

@@ -3,7 +3,7 @@
 //! Squid stamps the *end* of a transaction; the request is placed as much earlier as the transaction took. Its native layout
 //! knows no request bytes. `TCP_DENIED` and errors of its own are answers of the proxy and not of the service.
 
-mod layout;
+pub(crate) mod layout;
 mod outcome;
 mod record;
 
@@ -84,6 +84,12 @@ impl Format for SquidLike {
     }
 }
 
+/// Reads lines of a layout of the user's own.
+pub(crate) fn read_by<'a>(layout: Layout, input: Input<'a>, name: &str, sights: SightSet) -> Records<'a> {
+    let reader = Reader { layouts: vec![layout], last: 0, zone: input.zone.clone(), wsa: false };
+    Box::new(Rows::new(input, name, sights, reader))
+}
+
 fn refuse(why: &str) -> Result<(), Refusal> {
     Err(Refusal(why.to_owned()))
 }
@@ -103,15 +109,17 @@ fn layouts() -> Vec<Layout> {
 fn find_layout<'l, 'a>(layouts: &'l [Layout], line: &'a str) -> Option<(&'l Layout, &'a str)> {
     layouts.iter().find_map(|layout| {
         let (fields, rest) = layout.split(line).ok()?;
-        fits(&fields).then_some((layout, rest))
+        (layout.has(Field::Outcome) && fits(layout, &fields)).then_some((layout, rest))
     })
 }
 
-/// Whether fields that must be a result code and a status are.
-fn fits(fields: &Fields<'_>) -> bool {
+/// Whether fields that must be a result code and a status are, where the layout has them.
+fn fits(layout: &Layout, fields: &Fields<'_>) -> bool {
     let code = fields.text(Field::Outcome).and_then(|text| text.split(':').next());
     let status = fields.text(Field::ReplyStatus);
-    code.is_some_and(outcome::is_code) && status.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+    (!layout.has(Field::Outcome) || code.is_some_and(outcome::is_code))
+        && (!layout.has(Field::ReplyStatus)
+            || status.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit())))
 }
 
 /// Whether what follows Squid's fields is a WSA's decision: a tag, then verdicts in angle brackets.
@@ -139,7 +147,7 @@ impl RowReader for Reader {
         for at in (0..self.layouts.len()).map(|step| (self.last + step) % self.layouts.len().max(1)) {
             let Some(layout) = self.layouts.get(at) else { break };
             match layout.split(&line) {
-                Ok((fields, rest)) if fits(&fields) => {
+                Ok((fields, rest)) if fits(layout, &fields) => {
                     self.last = at;
                     let blocked = self.wsa && rest.trim_start().starts_with("BLOCK_");
                     let policy = if blocked { Policy::Blocked } else { Policy::Passed };

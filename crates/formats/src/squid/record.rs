@@ -96,7 +96,7 @@ pub(super) fn row(fields: &Fields<'_>, policy: Policy, zone: &Zone) -> Result<Ro
         phase: RecordPhase::End,
         gateway: Some(Box::new(gateway)),
     };
-    Ok(Row::Event { time: times.start, written: times.end, detail: Detail::Http(Box::new(http)) })
+    Ok(Row::Event { time: times.start, written: times.end, host: None, detail: Detail::Http(Box::new(http)) })
 }
 
 /// What the policy of the proxy did, where the log has a column for it.
