@@ -74,6 +74,9 @@ pub(crate) struct InputArguments {
     /// Read files whose path matches GLOB as this format, whatever they look like. May be repeated.
     #[arg(long = "format", value_name = "NAME=GLOB")]
     pub(crate) formats: Vec<String>,
+    /// A format of your own: a TOML file that says how its records become events. May be repeated. See the guide.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) mapping: Vec<PathBuf>,
     /// Zone of times that name none, in telemetry and in --since and --until, such as Europe/Paris. UTC if not given.
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,

@@ -8,9 +8,9 @@ use crate::{
     walk::{Walked, walk},
     window::{Window, named_zone},
 };
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_formats::{Bundle, Format, Input, Item, Records, Refusal, Vantage, Zone};
+use monologue_formats::{Bundle, Format, Head, Input, Item, Records, Refusal, Vantage, Zone};
 use monologue_model::{CoverageState, Detail, Event, SourceSummary, Timestamp};
 use std::{
     collections::BTreeMap,
@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     barred: Vec<SourceSummary>,
     naming: Naming,
     forced: Vec<(&'static dyn Format, String)>,
+    /// Formats of the user's own; they are asked first.
+    mappings: Vec<&'static dyn Format>,
     /// Zone of the times in telemetry that name none.
     zone: Zone,
     /// Offset before which records of a file were taken already.
@@ -71,7 +73,8 @@ impl Plan {
         }
         let window = Window::new(arguments)?;
         let naming = Naming::new(arguments.host.as_deref(), arguments.host_pattern.as_deref())?;
-        let forced = arguments.formats.iter().map(|text| forced(text)).collect::<Result<Vec<_>>>()?;
+        let mappings = arguments.mapping.iter().map(|file| mapping(file)).collect::<Result<Vec<_>>>()?;
+        let forced = arguments.formats.iter().map(|text| forced(text, &mappings)).collect::<Result<Vec<_>>>()?;
         let Walked { files, barred } = walk(&arguments.paths, not_telemetry)?;
         for (format, glob) in &forced {
             if !files.iter().any(|file| path_matches(glob, file)) {
@@ -80,7 +83,7 @@ impl Plan {
         }
         let taken = BTreeMap::new();
         let zone = named_zone(arguments.timezone.as_deref())?.map_or_else(Zone::default, Zone::known);
-        Ok(Self { files, barred, naming, forced, zone, taken, since: window.since, until: window.until })
+        Ok(Self { files, barred, naming, forced, mappings, zone, taken, since: window.since, until: window.until })
     }
 
     /// The files to read.
@@ -96,6 +99,7 @@ impl Plan {
             barred: if first { self.barred.clone() } else { Vec::new() },
             naming: self.naming.clone(),
             forced: self.forced.clone(),
+            mappings: self.mappings.clone(),
             zone: self.zone.clone(),
             taken: files.into_iter().collect(),
             since: self.since,
@@ -108,8 +112,16 @@ impl Plan {
     pub(crate) fn is_network(&self, path: &Path) -> bool {
         let Ok(input) = Input::open(path) else { return false };
         let forced = self.forced_format(path);
-        let looked = input.with_head(|head| forced.or_else(|| monologue_formats::detect(head).ok()));
+        let looked = input.with_head(|head| forced.or_else(|| self.detect(head).ok()));
         looked.is_ok_and(|(format, _)| format.is_some_and(is_network))
+    }
+
+    /// The first format that reads an input, those of the user before ours.
+    fn detect(&self, head: &Head<'_>) -> Result<&'static dyn Format, Vec<(&'static str, Refusal)>> {
+        match self.mappings.iter().find(|format| format.detect(head).is_ok()) {
+            Some(format) => Ok(*format),
+            None => monologue_formats::detect(head),
+        }
     }
 
     fn forced_format(&self, path: &Path) -> Option<&'static dyn Format> {
@@ -247,7 +259,7 @@ impl Plan {
         let input = Input { zone: zone.clone(), ..input };
         let looked = input.with_head(|head| match forced {
             Some(format) => Ok(format),
-            None => monologue_formats::detect(head).map_err(|refusals| {
+            None => self.detect(head).map_err(|refusals| {
                 if assets::looks_like_one(head) {
                     "it looks like an asset list; give it with --assets".to_owned()
                 } else {
@@ -355,11 +367,18 @@ fn folded(refusals: &[(&'static str, Refusal)]) -> String {
     format!("no format reads it ({})", parts.join("; "))
 }
 
-fn forced(text: &str) -> Result<(&'static dyn Format, String)> {
+/// The format that a file of the user describes.
+fn mapping(file: &Path) -> Result<&'static dyn Format> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the mapping {}", file.display()))?;
+    Ok(monologue_formats::user_mapping(&text, &file.display().to_string())?)
+}
+
+fn forced(text: &str, mappings: &[&'static dyn Format]) -> Result<(&'static dyn Format, String)> {
     let (name, glob) = text
         .split_once('=')
         .ok_or_else(|| anyhow!("expected NAME=GLOB, found {text:?}; hint: such as --format zeek-conn='*.txt'"))?;
-    let format = monologue_formats::by_name(name).ok_or_else(|| {
+    let own = mappings.iter().copied().find(|format| format.name() == name);
+    let format = own.or_else(|| monologue_formats::by_name(name)).ok_or_else(|| {
         anyhow!("expected the name of a format, found {name:?}; hint: `monologue formats` lists them")
     })?;
     Ok((format, glob.to_owned()))
