@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Send(SendArguments),
     /// Write the telemetry of a simulated fleet, with the truth beside it.
     Simulate(SimulateArguments),
+    /// Hold the findings of a hunt against the truth of what was simulated.
+    Evaluate(EvaluateArguments),
     /// Learn, check, compare and list approvals of known-good software.
     Baseline(BaselineArguments),
     /// List the telemetry formats that can be read.
@@ -331,11 +333,21 @@ pub(crate) struct SimulateArguments {
     /// Hours to simulate.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=240))]
     pub(crate) hours: u32,
+    /// Which fleet: small, one host for each behaviour and its blind twin; or realistic, people and regular software with the
+    /// traffic of real Macs, attacks among them, and sensors of every kind.
+    #[arg(long, value_name = "NAME", default_value = "small")]
+    pub(crate) fleet: FleetKind,
+    /// Macs of a realistic fleet.
+    #[arg(long, value_name = "NUMBER", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) hosts: u32,
+    /// Days of a realistic fleet.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=31))]
+    pub(crate) days: u32,
     /// What stands between events and their records, such as nat or proxy+drift-50ppm.
     #[arg(long, value_name = "NAME", default_value = "none", value_parser = disturbance)]
     pub(crate) disturb: Disturbance,
     /// Record a story of one Mac in place of a fleet: a text file, or the block `story` of a Markdown file such as a case.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "hours", "disturb"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "hours", "disturb", "fleet"])]
     pub(crate) story: Option<PathBuf>,
     /// Sensor to take away from a story: endpoint, files, exits, log or network. May be repeated.
     #[arg(long, value_name = "SENSOR", requires = "story")]
@@ -343,6 +355,46 @@ pub(crate) struct SimulateArguments {
     /// Write into a folder that is not empty.
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+monologue simulate fleet --fleet realistic --hosts 20 --days 2 --seed 7\n  \
+monologue hunt fleet --assets fleet/assets.csv --minimum-level info --output json=findings.ndjson\n  \
+monologue evaluate --truth fleet/truth.ndjson findings.ndjson\n\n\
+Exit codes: 0 nothing false is claimed; 1 something is; 2 error.")]
+pub(crate) struct EvaluateArguments {
+    /// What really happened: truth.ndjson of a simulated fleet.
+    #[arg(long, value_name = "FILE.ndjson")]
+    pub(crate) truth: PathBuf,
+    /// The findings: --output json of a hunt with --minimum-level info, so that every channel is there.
+    #[arg(value_name = "FINDINGS")]
+    pub(crate) findings: PathBuf,
+    /// Level from which a channel counts as found.
+    #[arg(long, value_name = "LEVEL", default_value = "medium")]
+    pub(crate) minimum_level: MinimumLevel,
+    /// Hosts times days of the recording; by default what recording.json beside the truth says.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) host_days: Option<f64>,
+    /// How to print it.
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub(crate) output: EvaluationOutput,
+}
+
+/// The fleets that can be simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FleetKind {
+    Small,
+    Realistic,
+}
+
+/// How an evaluation is printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EvaluationOutput {
+    /// Text to read.
+    Text,
+    /// One JSON object, schema monologue.evaluation/1.
+    Json,
 }
 
 /// Understands the name of a disturbance, or several joined by `+`.

@@ -1,13 +1,13 @@
 //! `monologue demo` and `monologue simulate`: a fleet that never was, with the truth beside it.
 
 use crate::{
-    cli::{DemoArguments, HuntArguments, InputArguments, MinimumLevel, SimulateArguments},
+    cli::{DemoArguments, FleetKind, HuntArguments, InputArguments, MinimumLevel, SimulateArguments},
     hunting, outputs,
     talk::{Verdict, note},
 };
 use anyhow::{Context, Result, bail};
 use monologue_model::Level;
-use monologue_simulate::{Fleet, Options, story};
+use monologue_simulate::{Fleet, Options, RealisticOptions, simulate_realistic, story};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -63,7 +63,10 @@ pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Verdict> {
     if !arguments.force {
         refuse_if_taken(&arguments.folder, "name another, or use --force")?;
     }
-    let files = write_fleet(&arguments.folder, &options)?;
+    let files = match arguments.fleet {
+        FleetKind::Small => write_fleet(&arguments.folder, &options)?,
+        FleetKind::Realistic => write_realistic(arguments)?,
+    };
     let shown = arguments.folder.display();
     note(&format!(
         "wrote {files} files to {shown}; hunt them with: monologue hunt {shown} --assets {shown}/assets.csv"
@@ -140,4 +143,19 @@ fn write_fleet(folder: &Path, options: &Options) -> Result<usize> {
     monologue_simulate::write(&fleet, folder)
         .with_context(|| format!("cannot write to {}; hint: check its permissions", folder.display()))?;
     Ok(fleet.files.len())
+}
+
+/// Writes a realistic fleet, a site at a time.
+fn write_realistic(arguments: &SimulateArguments) -> Result<usize> {
+    let SimulateArguments { folder, seed, hosts, days, .. } = arguments;
+    let options = RealisticOptions { seed: *seed, hosts: *hosts, days: *days, ..RealisticOptions::default() };
+    let mut files = 0;
+    let written = simulate_realistic(&options, &mut |file| {
+        files += 1;
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::fs::write(path, &file.bytes)
+    });
+    written.with_context(|| format!("cannot write to {}; hint: is there room?", folder.display()))?;
+    Ok(files)
 }

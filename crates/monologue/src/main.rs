@@ -10,6 +10,7 @@ mod evidence;
 mod explain;
 mod explaining;
 mod generate;
+mod evaluate;
 mod hosts;
 mod hunting;
 mod inputs;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "send")]
         cli::Command::Send(arguments) => sending::send(&arguments),
         cli::Command::Simulate(arguments) => demo::simulate(&arguments),
+        cli::Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         cli::Command::Baseline(arguments) => baseline::run(&arguments.command),
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),

@@ -7,9 +7,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// What the clock of the network sensor shows more than the clocks of the Macs, unless told otherwise: 0.4 s.
 const USUAL_AHEAD: i64 = 400 * MILLISECOND;
 
-/// The address that the sensor sees for all hosts behind address translation (shared address space, RFC 6598).
-const TRANSLATED: Ipv4Addr = Ipv4Addr::new(100, 64, 20, 1);
-
 /// The proxy of the site, and its port.
 pub(crate) const PROXY: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 20, 0, 8), 3128);
 
@@ -130,9 +127,16 @@ impl Disturbance {
 pub(crate) struct Conditions {
     pub(crate) start: Moment,
     pub(crate) disturbance: Disturbance,
+    /// Number of the site among several.
+    pub(crate) site: u8,
 }
 
 impl Conditions {
+    /// The address that the sensor sees for all hosts behind address translation (shared address space, RFC 6598).
+    pub(crate) const fn translated(&self) -> Ipv4Addr {
+        Ipv4Addr::new(100, 64, 20, self.site + 1)
+    }
+
     /// What the clock of the network sensor shows at this moment of the Macs.
     pub(crate) fn sensor_time(&self, moment: Moment) -> Moment {
         let Disturbance { sensor_ahead_ns, drift_ppm, .. } = self.disturbance;
@@ -169,7 +173,7 @@ impl Conditions {
     pub(crate) fn seen_end(&self, mac: &Mac, time: Moment, port: u16, remote: IpAddr) -> (IpAddr, u16) {
         if self.disturbance.translated {
             let parts = [mac.name.as_str(), &port.to_string(), &time.to_string()];
-            return (TRANSLATED.into(), names::number(1_024, 65_535, &parts) as u16);
+            return (self.translated().into(), names::number(1_024, 65_535, &parts) as u16);
         }
         match self.is_tunnelled(time) {
             (true, _) if remote.is_ipv4() => (self.pool_address(mac).into(), self.local_port(port)),

@@ -11,6 +11,7 @@ use crate::{
     mac::{Mac, Sensors, Subscription},
     network::Network,
     stage::Stage,
+    truth::{Truth, contradicted},
     unified_log,
 };
 use serde::Serialize;
@@ -298,7 +299,7 @@ fn play(post: &Post, stage: &mut Stage<'_>) {
 pub(crate) fn simulate(options: &Options) -> Fleet {
     let start = options.start.nanoseconds();
     let end = start.saturating_add(i64::from(options.hours).saturating_mul(3600 * SECOND));
-    let conditions = Conditions { start, disturbance: options.disturbance };
+    let conditions = Conditions { start, disturbance: options.disturbance, site: 0 };
     let mut network = Network::default();
     network.conditions = conditions;
     let mut files = Vec::new();
@@ -316,10 +317,10 @@ pub(crate) fn simulate(options: &Options) -> Fleet {
         let mut stage = Stage { mac, network: &mut network, chance, truth: Vec::new(), start, end, damaged: None };
         play(post, &mut stage);
         stage.ordinary_life(index, post.host != HOST_WITHOUT_TIME);
-        truth.append(&mut stage.truth);
+        truth.extend(stage.truth.drain(..).map(with_what_happened));
         files.extend(host_files(stage.mac, &mut places));
     }
-    network.lose_nothing(start, end);
+    network.tell_losses(start, end);
     let logs = network.logs.render(&conditions, end, &mut places);
     files.extend(logs.into_iter().map(|(name, bytes)| SimulatedFile { path: network_path(name), bytes }));
     let requests = (1..).zip(network.traces);
@@ -329,6 +330,16 @@ pub(crate) fn simulate(options: &Options) -> Fleet {
     files.push(SimulatedFile { path: "links.ndjson".to_owned(), bytes: json_lines(&links) });
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Fleet { files, truth, links }
+}
+
+/// What happens to a blind twin is what happens to the behaviour it repeats.
+fn with_what_happened(mut truth: Truth) -> Truth {
+    if let Some(of) = &truth.blind_twin_of {
+        let original = POSTS.iter().find(|post| post.role.scenario == of);
+        truth.happened = original.map_or("any", |post| post.role.disposition).to_owned();
+        truth.false_claims = contradicted(&truth.happened);
+    }
+    truth
 }
 
 /// What the sensors of a host itself recorded.
@@ -352,7 +363,7 @@ pub(crate) fn host_files(mut mac: Mac, places: &mut Places) -> Vec<SimulatedFile
     files
 }
 
-fn json_lines<T: Serialize>(values: &[T]) -> Vec<u8> {
+pub(crate) fn json_lines<T: Serialize>(values: &[T]) -> Vec<u8> {
     let mut text = String::new();
     for value in values {
         if let Ok(json) = serde_json::to_string(value) {

@@ -27,7 +27,14 @@ impl Role {
     where
         'static: 'a,
     {
-        Claim { scenario: self.scenario, malicious: true, disposition: self.disposition, agent, twin: self.twin }
+        Claim {
+            scenario: self.scenario,
+            malicious: true,
+            disposition: self.disposition,
+            happened: self.disposition,
+            agent,
+            twin: self.twin,
+        }
     }
 }
 

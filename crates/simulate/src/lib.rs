@@ -18,6 +18,7 @@ mod network;
 mod ordinary;
 mod programs;
 mod proxy;
+mod realistic;
 mod requests;
 mod stage;
 mod stealth;
@@ -28,7 +29,8 @@ mod zeek;
 
 pub use disturbance::Disturbance;
 pub use links::{LinkTruth, Records, Source};
-pub use truth::Truth;
+pub use realistic::{MOST_HOSTS, RealisticOptions, Recording, simulate_realistic};
+pub use truth::{DEFINITE, Truth};
 
 use monologue_model::Timestamp;
 use std::{fs, io, path::Path};

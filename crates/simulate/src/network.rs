@@ -26,6 +26,14 @@ impl Service {
         names::number(from, until, &[what, &self.name])
     }
 
+    /// Bytes of the handshake of TLS from the client and from the server; little where sessions are resumed.
+    pub(crate) fn handshake(&self, resumes: bool) -> (u64, u64) {
+        if resumes {
+            return (self.constant(500, 800, "client resumption"), self.constant(160, 260, "server resumption"));
+        }
+        (self.constant(600, 900, "client handshake"), self.constant(3_000, 6_000, "server handshake"))
+    }
+
     /// Registrable domain, or the address. Names under shared suffixes are their own service.
     pub(crate) fn registrable(&self) -> String {
         if self.is_bare_address || self.name.ends_with(".s3.amazonaws.com") {
@@ -46,6 +54,10 @@ pub(crate) struct Network {
     pub(crate) resolved: BTreeMap<(String, String), (Moment, u64)>,
     pub(crate) logs: Logs,
     pub(crate) conditions: Conditions,
+    /// Whether sessions of TLS are resumed.
+    pub(crate) resumes: bool,
+    /// Stretches in which the sensor loses packets, on the clock of the Macs.
+    pub(crate) lossy: Vec<(Moment, Moment)>,
     /// All requests so far, with their records.
     pub(crate) traces: Vec<Trace>,
 }
@@ -95,7 +107,7 @@ impl Network {
             0 => Ipv4Addr::new(198, 51, 100, last),
             1 => Ipv4Addr::new(203, 0, 113, last),
             2 => Ipv4Addr::new(192, 0, 2, last),
-            block => Ipv4Addr::new(198, 18, (block - 3) as u8, last),
+            block => Ipv4Addr::new(198, 18 + ((block - 3) / 256) as u8, ((block - 3) % 256) as u8, last),
         }
     }
 

@@ -56,6 +56,7 @@ impl Stage<'_> {
         let lookup = self.network.resolve(&mut self.mac, socket.time, service, &mut self.chance);
         let round_trip = service.constant(9_000, 60_000, "round trip") as i64 * 1000;
         let opened = socket.time + MILLISECOND + lookup;
+        let (client, server) = service.handshake(self.network.resumes);
         let flow = Flow {
             start: opened,
             end: opened + 3 * round_trip + seconds(socket.lasts),
@@ -64,8 +65,8 @@ impl Stage<'_> {
             port: service.port,
             protocol: "tcp",
             service: "ssl",
-            sent: socket.sent + service.constant(600, 900, "client handshake"),
-            received: Some(socket.received + service.constant(3_000, 6_000, "server handshake")),
+            sent: socket.sent + client,
+            received: Some(socket.received + server),
             state: "SF",
             history: "ShADadFf",
             missed: 0,
@@ -140,7 +141,7 @@ impl Stage<'_> {
     }
 
     /// iCloud: sizes vary, and what comes is stored.
-    fn cloud(&mut self) {
+    pub(crate) fn cloud(&mut self) {
         let program = Program::platform(
             "/System/Library/PrivateFrameworks/CloudKitDaemon.framework/Support/cloudd",
             "com.apple.cloudd",
@@ -159,7 +160,7 @@ impl Stage<'_> {
     }
 
     /// Mail speaks its own protocol, and stores what comes.
-    fn mail(&mut self) {
+    pub(crate) fn mail(&mut self) {
         let program = Program::platform("/System/Applications/Mail.app/Contents/MacOS/Mail", "com.apple.mail");
         let mail = self.mac.already_running(program, USER);
         let service = self.network.service_at("imap.northmail.example", 993);
@@ -182,7 +183,7 @@ impl Stage<'_> {
     }
 
     /// Revocation checks over plain HTTP.
-    fn certificate_checks(&mut self) {
+    pub(crate) fn certificate_checks(&mut self) {
         let mut daemon = self.mac.already_running(Program::platform("/usr/libexec/trustd", "com.apple.trustd"), 282);
         let service = self.network.service_at("ocsp2.apple.com", 80);
         let first = self.within(0.1, 2.0);
@@ -213,7 +214,7 @@ impl Stage<'_> {
     }
 
     /// Downloads that `nsurlsessiond` makes for an application.
-    fn background_downloads(&mut self) {
+    pub(crate) fn background_downloads(&mut self) {
         let program = Program::platform("/usr/libexec/nsurlsessiond", "com.apple.nsurlsessiond");
         let mut daemon = self.mac.already_running(program, USER);
         let service = self.network.service("media.slowreader.example");
@@ -299,7 +300,7 @@ impl Stage<'_> {
     }
 
     /// The time of day: answered, or on one host never.
-    fn time_of_day(&mut self, has_time: bool) {
+    pub(crate) fn time_of_day(&mut self, has_time: bool) {
         let daemon = self.mac.already_running(Program::platform("/usr/libexec/timed", "com.apple.timed"), 266);
         let service = self.network.service_at("time.apple.com", 123);
         let first = self.within(0.003, 0.02);

@@ -25,15 +25,17 @@ pub(crate) struct Ask<'a> {
     pub(crate) uri: &'a str,
     /// Whether the program has a network stack of its own: CFNetwork and Network.framework log nothing then.
     pub(crate) is_own_stack: bool,
+    /// How long the connection of a delivered reply is kept open after it, in nanoseconds.
+    pub(crate) lingers: i64,
 }
 
 impl<'a> Ask<'a> {
     pub(crate) const fn get(answer: Answer) -> Self {
-        Self { body: None, answer, uri: "/", is_own_stack: false }
+        Self { body: None, answer, uri: "/", is_own_stack: false, lingers: 0 }
     }
 
     pub(crate) const fn post(body: u64, answer: Answer) -> Self {
-        Self { body: Some(body), answer, uri: "/", is_own_stack: false }
+        Self { body: Some(body), answer, uri: "/", is_own_stack: false, lingers: 0 }
     }
 
     pub(crate) const fn at(self, uri: &'a str) -> Self {
@@ -108,7 +110,7 @@ impl Stage<'_> {
         let (finished, closed) = match ask.answer {
             Answer::Delivered(..) => {
                 let finished = flight.replied + between(1.5, 6.0);
-                (finished, finished + between(5.0, 40.0))
+                (finished, finished + between(5.0, 40.0) + ask.lingers)
             }
             Answer::CancelledAtHeaders(..) => {
                 let finished = flight.replied + between(0.6, 2.6);
@@ -154,7 +156,7 @@ impl Stage<'_> {
         let opened = time + 2 * MILLISECOND + lookup;
         let asked = opened + round_trip * if is_tls { 2 } else { 1 } + 2 * MILLISECOND;
         let replied = asked + round_trip + (self.chance.between(4.0, 70.0) * 1e6) as i64;
-        let (request_bytes, wire) = sizes(service, ask);
+        let (request_bytes, wire) = sizes(service, ask, self.network.resumes);
         let label = format!(
             "[C{number} {connection_uuid} {host}:{} tcp, url hash: {}{security}",
             service.port,
@@ -412,10 +414,11 @@ fn masked(process: &Process, service: &Service, what: &str) -> String {
 }
 
 /// Bytes of the request, and the payload of both directions with the handshake of TLS.
-fn sizes(service: &Service, ask: Ask<'_>) -> (u64, (u64, u64)) {
+fn sizes(service: &Service, ask: Ask<'_>, resumes: bool) -> (u64, (u64, u64)) {
     let request = service.constant(140, 260, "request headers") + ask.body.unwrap_or(0);
     let (client, server, frame) = if service.port == 443 {
-        (service.constant(600, 900, "client handshake"), service.constant(3_000, 6_000, "server handshake"), 31)
+        let (client, server) = service.handshake(resumes);
+        (client, server, 31)
     } else {
         (0, 0, 0)
     };

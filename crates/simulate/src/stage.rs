@@ -7,7 +7,7 @@ use crate::{
     mac::{Mac, Process},
     network::{Network, Service},
     programs::path_from_home,
-    truth::Truth,
+    truth::{Truth, contradicted},
 };
 
 /// What a behaviour can reach.
@@ -27,6 +27,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) scenario: &'a str,
     pub(crate) malicious: bool,
     pub(crate) disposition: &'a str,
+    /// What really happens, whichever sensor sees it.
+    pub(crate) happened: &'a str,
     pub(crate) agent: Option<&'a str>,
     /// The scenario repeated, and what is missing.
     pub(crate) twin: Option<(&'a str, &'a str)>,
@@ -35,7 +37,7 @@ pub(crate) struct Claim<'a> {
 impl<'a> Claim<'a> {
     /// A channel of ordinary life.
     pub(crate) const fn benign(scenario: &'a str, disposition: &'a str) -> Self {
-        Self { scenario, malicious: false, disposition, agent: None, twin: None }
+        Self { scenario, malicious: false, disposition, happened: disposition, agent: None, twin: None }
     }
 }
 
@@ -73,6 +75,10 @@ impl Stage<'_> {
             service: service.registrable(),
             malicious: claim.malicious,
             disposition: claim.disposition.to_owned(),
+            happened: claim.happened.to_owned(),
+            false_claims: contradicted(claim.happened),
+            seen_as: Vec::new(),
+            address: Some(self.network.conditions.remote(service.address, service.is_bare_address).to_string()),
             blind_twin_of: claim.twin.map(|(scenario, _)| scenario.to_owned()),
             missing: claim.twin.map(|(_, missing)| missing.to_owned()),
             exchanges: exchanges as u64,

@@ -98,11 +98,21 @@ impl Flow<'_> {
     }
 }
 
+/// Of the connections in a stretch in which the sensor loses packets, one in so many leaves no row.
+const LOST_OF: u64 = 3;
+
 fn packets(bytes: u64, least: u64) -> u64 {
     least + bytes / 1_380
 }
 
 impl Network {
+    /// Whether the sensor lost this connection altogether.
+    fn is_lost(&self, mac: &Mac, flow: &Flow<'_>) -> bool {
+        !mac.sensors.network
+            || (self.lossy.iter().any(|(from, until)| *from <= flow.start && flow.start < *until)
+                && names::hash(&["lost", &flow.uid(mac)]).is_multiple_of(LOST_OF))
+    }
+
     /// The far end of a connection, as hosts and sensor see it.
     pub(crate) fn remote(&self, flow: &Flow<'_>) -> (IpAddr, u16) {
         if flow.protocol == "tcp" && self.conditions.is_proxied(flow.port) {
@@ -155,7 +165,7 @@ impl Network {
 
     /// Writes a question and its answer.
     fn name_row(&mut self, mac: &Mac, flow: &Flow<'_>, service: &Service, transaction: u64) -> u64 {
-        if !mac.sensors.network {
+        if self.is_lost(mac, flow) {
             return 0;
         }
         let address = self.conditions.remote(service.address, service.is_bare_address);
@@ -173,7 +183,7 @@ impl Network {
 
     /// Writes a connection, and gives the number of its row or 0.
     pub(crate) fn connection(&mut self, mac: &Mac, flow: &Flow<'_>) -> u64 {
-        if !mac.sensors.network {
+        if self.is_lost(mac, flow) {
             return 0;
         }
         // Zeek waits for stragglers before it writes: five seconds after a close, longer where nothing closed.
@@ -228,7 +238,7 @@ impl Network {
         after: i64,
         alert: Option<&str>,
     ) -> u64 {
-        if !mac.sensors.network {
+        if self.is_lost(mac, flow) {
             return 0;
         }
         let time = self.conditions.sensor_time(flow.start);
@@ -253,7 +263,7 @@ impl Network {
         request: &PlainRequest<'_>,
         time: Moment,
     ) -> u64 {
-        if !mac.sensors.network {
+        if self.is_lost(mac, flow) {
             return 0;
         }
         let (length, status, text) = match request.reply {
@@ -288,13 +298,16 @@ impl Network {
         trace.note(Source::ZeekDns, self.resolved.get(&key).map_or(0, |(_, number)| *number));
     }
 
-    /// Writes what the sensor lost, which is nothing, every quarter of an hour.
-    pub(crate) fn lose_nothing(&mut self, start: Moment, end: Moment) {
+    /// Writes what the sensor lost, every quarter of an hour.
+    pub(crate) fn tell_losses(&mut self, start: Moment, end: Moment) {
         let quarter = 900 * SECOND;
         let mut time = start + quarter;
         while time <= end {
             let shown = self.conditions.sensor_time(time);
-            let row = format!("{}\t900.000000\tzeek\t0\t{}\t0.0", epoch_text(shown), 4_000 + time / SECOND % 997);
+            let seen = 4_000 + time / SECOND % 997;
+            let is_lossy = self.lossy.iter().any(|(from, until)| *from < time && time - quarter < *until);
+            let (gaps, percent) = if is_lossy { (seen / 3, "33.3") } else { (0, "0.0") };
+            let row = format!("{}\t900.000000\tzeek\t{gaps}\t{seen}\t{percent}", epoch_text(shown));
             add(&mut self.logs.loss, shown, row);
             time += quarter;
         }

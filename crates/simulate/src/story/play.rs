@@ -61,7 +61,7 @@ pub(super) fn play(mac: &str, story: &Story) -> Result<Vec<SimulatedFile>, Story
     let mut places = Places::default();
     let mut files = host_files(stage.mac, &mut places);
     if shows_network {
-        network.lose_nothing(story.from, story.until);
+        network.tell_losses(story.from, story.until);
         let logs = network.logs.render(&conditions, story.until, &mut places);
         files.extend(logs.into_iter().map(|(name, bytes)| SimulatedFile { path: network_path(name), bytes }));
     }
@@ -211,7 +211,7 @@ impl Cast<'_> {
         let body = body.as_ref().map(|body| body.of(due.round, &mut stage.chance));
         let path = path.replace("{n}", &due.round.to_string());
         let (process, is_own_stack) = self.player(stage, due)?;
-        let ask = Ask { body, answer, uri: &path, is_own_stack: *is_own_stack };
+        let ask = Ask { body, answer, uri: &path, is_own_stack: *is_own_stack, lingers: 0 };
         if let Some(is_collected) = collected {
             stage.in_background(process, &service, ask, due.time, *is_collected);
             return Ok(());
