@@ -50,7 +50,7 @@ pub(crate) struct Network {
     addresses: BTreeMap<String, Ipv4Addr>,
     invented: u32,
     apple: u32,
-    /// When which host last asked for which name, and the number of the row that shows it, or 0.
+    /// When which host last was told which name and address, and the number of the row that shows it, or 0.
     pub(crate) resolved: BTreeMap<(String, String), (Moment, u64)>,
     pub(crate) logs: Logs,
     pub(crate) conditions: Conditions,

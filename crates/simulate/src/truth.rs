@@ -42,6 +42,9 @@ pub struct Truth {
     /// Address of the destination. `None` means nobody recorded it.
     #[serde(default)]
     pub address: Option<String>,
+    /// What stands for the name where the resolver masks it in the unified log. `None` means nobody recorded it.
+    #[serde(default)]
+    pub masked: Option<String>,
     /// The scenario this one repeats with too few sensors. `None` means nobody recorded it, because there is none.
     pub blind_twin_of: Option<String>,
     /// What is missing to tell more. `None` means nobody recorded it, because nothing is.

@@ -133,7 +133,7 @@ impl Network {
         if service.is_bare_address {
             return 0;
         }
-        let key = (mac.name.clone(), service.name.clone());
+        let key = (mac.name.clone(), format!("{} {}", service.name, service.address));
         if self.resolved.get(&key).is_some_and(|(asked, _)| time - asked < NAME_LIFETIME && time >= *asked) {
             return MILLISECOND;
         }
@@ -294,7 +294,7 @@ impl Network {
         trace.opened = flow.start;
         trace.own_end = text(self.conditions.own_end(mac, flow.start, flow.local_port, remote));
         trace.seen_end = text(self.conditions.seen_end(mac, flow.start, flow.local_port, remote));
-        let key = (mac.name.clone(), service.name.clone());
+        let key = (mac.name.clone(), format!("{} {}", service.name, service.address));
         trace.note(Source::ZeekDns, self.resolved.get(&key).map_or(0, |(_, number)| *number));
     }
 

@@ -21,6 +21,7 @@ pub(super) fn truth(scenario: &str, host: &str, application: &str, destination: 
         false_claims: ["reply-unhandled", "pull-only", "two-way"].map(str::to_owned).to_vec(),
         seen_as: Vec::new(),
         address: Some("198.51.100.7".to_owned()),
+        masked: Some("bWFzaw==".to_owned()),
         blind_twin_of: None,
         missing: None,
         exchanges: 40,

@@ -65,7 +65,8 @@ fn is_to(finding: &Found, truth: &Truth) -> bool {
         destination.host == *address
             || (destination.host.parse::<std::net::IpAddr>().is_ok() && destination.ips.contains(address))
     });
-    is_named || is_addressed
+    let is_masked = truth.masked.as_ref().is_some_and(|mask| destination.host.ends_with(mask.as_str()));
+    is_named || is_addressed || is_masked
 }
 
 #[cfg(test)]
@@ -94,6 +95,12 @@ mod tests {
         nameless.destination.ips = vec!["198.51.100.7".to_owned()];
         let page = found("anna", Some("/browser"), "www.page.example", "unknown", "info", 0.01);
         assert_eq!(matches(&truths, &[nameless, page]).of_finding, [vec![0], vec![1]]);
+    }
+
+    #[test]
+    fn a_masked_name_is_known_by_its_mask() {
+        let findings = [found("anna", Some("~/agent"), "masked:mdns:bWFzaw==", "unknown", "low", 0.2)];
+        assert_eq!(matches(&[truth("beacon", "anna", "~/agent", "c2.example.test")], &findings).of_finding, [vec![0]]);
     }
 
     #[test]

@@ -315,6 +315,7 @@ impl Stage<'_> {
             false_claims: pattern::USED_UNSEEN.iter().map(|claim| (*claim).to_owned()).collect(),
             seen_as: Vec::new(),
             address: None,
+            masked: None,
             blind_twin_of: None,
             missing: None,
             exchanges: habits.connections,

@@ -54,7 +54,7 @@ impl Stage<'_> {
             let name = if number % 2 == 0 {
                 format!("www.site-{}.example", self.chance.whole(1, POPULAR))
             } else {
-                format!("app.{}-{number}.example", self.mac.name)
+                format!("app.{}-f{number}.example", self.mac.name)
             };
             favourites.push(self.network.service(&name));
         }
@@ -112,7 +112,7 @@ impl Stage<'_> {
         for _ in 0..self.chance.geometric(PAGE) {
             let service = if self.chance.happens(ONCE) {
                 habits.once += 1;
-                Some(self.network.service(&format!("t{}.{}-tail.example", habits.once, self.mac.name)))
+                Some(self.network.service(&format!("t.{}-t{}.example", self.mac.name, habits.once)))
             } else if self.chance.happens(TO_FAVOURITES) {
                 if self.chance.happens(0.25) {
                     let known = self.chance.one_of(stops).copied().unwrap_or(0);
@@ -167,9 +167,9 @@ impl Stage<'_> {
     fn new_site(&mut self, number: usize) -> Service {
         let half = number / 2;
         let name = if self.chance.happens(SHARED) {
-            format!("cdn.site-{}.example", self.chance.whole(1, 4 * POPULAR))
+            format!("www.site-{}.example", self.chance.whole(POPULAR + 1, 5 * POPULAR))
         } else {
-            format!("s{half}.{}-pages.example", self.mac.name)
+            format!("www.{}-p{half}.example", self.mac.name)
         };
         let mut service = self.network.service(&name);
         if number % 2 == 1 {
@@ -222,7 +222,7 @@ impl Stage<'_> {
     /// connections of real Macs, nine never answered.
     pub(super) fn ask_the_dead(&mut self, browser: &Process, work: &[(Moment, Moment)]) {
         for number in 0..self.chance.whole(2, 8) {
-            let service = self.network.service(&format!("gone{number}.{}-pages.example", self.mac.name));
+            let service = self.network.service(&format!("www.{}-gone{number}.example", self.mac.name));
             let Some((from, until)) = self.chance.one_of(work).copied() else { return };
             let mut time = from + seconds(self.chance.between(60.0, 7_000.0));
             let mut exchanges = 0;
