@@ -59,7 +59,10 @@ pub(crate) const BEFORE: [Generator; 8] = [
     ("300 s ± 10 %", |random| clock(random, (300.0, 0.1), 0.0, (0.0, DAY))),
     ("300 s ± 20 %", |random| clock(random, (300.0, 0.2), 0.0, (0.0, DAY))),
     ("600 s ± 5 %, 30 % of beats missed", |random| clock(random, (600.0, 0.05), 0.3, (0.0, DAY))),
-    ("300 s ± 10 %, sleeps now and then", |random| asleep(random, clock(random, (300.0, 0.1), 0.0, (0.0, DAY)))),
+    ("300 s ± 10 %, sleeps now and then", |random| {
+        let times = clock(random, (300.0, 0.1), 0.0, (0.0, DAY));
+        asleep(random, times)
+    }),
     ("300 s, then 420 s, ± 5 %", |random| {
         let mut times = clock(random, (300.0, 0.05), 0.0, (0.0, DAY / 2.0));
         times.extend(clock(random, (420.0, 0.05), 0.0, (DAY / 2.0, DAY)));
