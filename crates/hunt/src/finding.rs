@@ -5,11 +5,13 @@ use crate::{
     disposition,
     identity::file_name,
     judge::{Answer, Context},
-    layers, settings, weigh,
+    layers,
+    settings::{self, Weights},
+    weigh,
 };
 use monologue_model::{
     Application, ApplicationKey, AttackReference, BlindSpot, ByteCount, ByteLayer, Channel, Cite, DestinationSummary,
-    Disposition, FailedCheck, Finding, Handling, Judgement, LargestBytes, Reply, Row, SCHEMA, Service, Sight,
+    Disposition, FailedCheck, Finding, Handling, Judgement, LargestBytes, Layer, Reply, Row, SCHEMA, Service, Sight,
     SignalOutcome, SignatureState, TimelineKind, TimelinePoint, Witness,
 };
 use std::sync::Arc;
@@ -27,12 +29,12 @@ pub(crate) fn duration(nanoseconds: i64) -> String {
 }
 
 /// Builds the finding of one channel from what its signals said.
-pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]) -> Finding {
+pub(crate) fn build(subject: &Subject<'_>, context: &Context<'_>, answers: &[Answer]) -> Finding {
     let channel = subject.channel;
     let disposition = disposition::decide(subject);
     let leaning = (!disposition.is_definite()).then(|| disposition::lean(subject)).flatten();
-    let sum = settings::PRIOR_DECIBANS + answers.iter().map(|answer| weigh::weight(&answer.judgement)).sum::<f64>();
-    let score = weigh::score(sum);
+    let weights = &context.settings.weights;
+    let score = weigh::score(weigh::sum(answers, weights));
     let attributed = !channel.key.application.is_unknown();
     let (level, level_reason) = weigh::level(score, disposition, attributed, answers, context);
     let application = application_of(channel);
@@ -65,7 +67,7 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context, answers: &[Answer]
         last_time: channel.last_time,
         exchanges: channel.counters.exchanges,
         largest: largest(channel),
-        signals: signals(subject, answers),
+        signals: signals(subject, answers, weights),
         blind,
         approval: None,
         drift: None,
@@ -139,13 +141,13 @@ fn largest(channel: &Channel) -> LargestBytes {
     LargestBytes { request: count(channel.counters.request_bytes), response: count(channel.counters.response_bytes) }
 }
 
-fn signals(subject: &Subject<'_>, answers: &[Answer]) -> Vec<SignalOutcome> {
+fn signals(subject: &Subject<'_>, answers: &[Answer], weights: &Weights) -> Vec<SignalOutcome> {
     let exchanges = subject.channel.counters.exchanges;
     let mut outcomes = vec![SignalOutcome {
         id: "prior",
         judgement: "prior",
-        weight: settings::PRIOR_DECIBANS,
-        why: "before any evidence: one channel in a hundred that a hunter looks at".to_owned(),
+        weight: weights.prior,
+        why: weights.prior_reason.clone(),
         seen: exchanges,
         of: exchanges,
         cites: Vec::new(),
@@ -165,7 +167,30 @@ fn signals(subject: &Subject<'_>, answers: &[Answer]) -> Vec<SignalOutcome> {
         let weight = weigh::weight(&answer.judgement);
         outcomes.push(SignalOutcome { id: answer.signal.id().0, judgement, weight, why, seen, of, cites });
     }
+    outcomes.extend(weigh::excess(answers, weights).into_iter().map(|(layer, sum, over)| SignalOutcome {
+        id: cap_name(layer),
+        judgement: "cap",
+        weight: -over,
+        why: format!("what supports in this layer comes to {sum} and counts {} at most: it looks at the same facts", sum - over),
+        seen: exchanges,
+        of: exchanges,
+        cites: Vec::new(),
+    }));
     outcomes
+}
+
+/// The name under which a layer's cap stands among the signals, so that the sum can be checked by hand.
+const fn cap_name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Code => "cap.code",
+        Layer::Api => "cap.api",
+        Layer::Wire => "cap.wire",
+        Layer::Effect => "cap.effect",
+        Layer::Time => "cap.time",
+        Layer::Identity => "cap.identity",
+        Layer::Destination => "cap.destination",
+        Layer::Request => "cap.request",
+    }
 }
 
 fn cite(witness: &Witness) -> Cite {

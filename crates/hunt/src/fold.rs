@@ -5,9 +5,10 @@ use crate::{
     awake::AwakeMinutes,
     exchanges::in_order,
     link::{self, Carry, LinkedExchange},
+    statements::Statements,
     summarise,
 };
-use monologue_model::{Channel, CoverageRecord, Detail, Event, Sha256, Timestamp};
+use monologue_model::{Channel, Detail, Event, Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use std::{
@@ -67,12 +68,12 @@ impl Fold {
     /// Takes in one hour (counted from the epoch, later than all before) with its events, in any order, and yields the
     /// summaries of the exchanges that are done with at its end. `coverage` are the statements of this host's sensors; only
     /// what they say of the time since the hour before is looked at.
-    pub fn step(&mut self, hour: i64, events: Vec<Event>, coverage: &[CoverageRecord]) -> HourOutcome {
+    pub fn step(&mut self, hour: i64, events: Vec<Event>, coverage: &Statements) -> HourOutcome {
         let events = in_order(events);
         let mut awake = AwakeMinutes::default();
         events.iter().for_each(|event| awake.take(event));
         let end = Timestamp::from_nanoseconds(hour.saturating_add(1).saturating_mul(HOUR_NS));
-        self.carry.coverage.extend(coverage.iter(), self.horizon, Some(end));
+        self.carry.coverage.extend(coverage.around(self.horizon, Some(end)), self.horizon, Some(end));
         let exchanges = link::advance(&self.host, &mut self.carry, &events, Some(end));
         self.horizon = Some(end);
         HourOutcome { summaries: by_hour(&exchanges), awake, refused: refused_by(&exchanges) }
@@ -80,16 +81,16 @@ impl Fold {
 
     /// The summaries of the exchanges that are still open, as if nothing more came.
     #[must_use]
-    pub fn rest(&self, coverage: &[CoverageRecord]) -> HourOutcome {
+    pub fn rest(&self, coverage: &Statements) -> HourOutcome {
         let exchanges = self.open(coverage);
         let mut refused = refused_by(&exchanges);
         refused.names += self.carry.refused_names();
         HourOutcome { summaries: by_hour(&exchanges), refused, ..HourOutcome::default() }
     }
 
-    fn open(&self, coverage: &[CoverageRecord]) -> Vec<LinkedExchange> {
+    fn open(&self, coverage: &Statements) -> Vec<LinkedExchange> {
         let mut carry = self.carry.clone();
-        carry.coverage.extend(coverage.iter(), self.horizon, None);
+        carry.coverage.extend(coverage.around(self.horizon, None), self.horizon, None);
         link::advance(&self.host, &mut carry, &[], None)
     }
 
@@ -154,7 +155,7 @@ pub(crate) fn link_all(host: &Arc<str>, events: Vec<Event>) -> (Vec<LinkedExchan
     let mut exchanges = Vec::new();
     for (hour, events) in hours {
         let end = Timestamp::from_nanoseconds(hour.saturating_add(1).saturating_mul(HOUR_NS));
-        fold.carry.coverage.extend(coverage.iter(), fold.horizon, Some(end));
+        fold.carry.coverage.extend(coverage.around(fold.horizon, Some(end)), fold.horizon, Some(end));
         exchanges.extend(link::advance(host, &mut fold.carry, &events, Some(end)));
         fold.horizon = Some(end);
     }
@@ -164,7 +165,7 @@ pub(crate) fn link_all(host: &Arc<str>, events: Vec<Event>) -> (Vec<LinkedExchan
 }
 
 /// Events by hour, and the statements about coverage.
-fn split(events: Vec<Event>) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>) {
+fn split(events: Vec<Event>) -> (BTreeMap<i64, Vec<Event>>, Statements) {
     let mut hours: BTreeMap<i64, Vec<Event>> = BTreeMap::new();
     let mut coverage = Vec::new();
     for event in events {
@@ -173,7 +174,7 @@ fn split(events: Vec<Event>) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>)
             _ => hours.entry(event.time.hour()).or_default().push(event),
         }
     }
-    (hours, coverage)
+    (hours, Statements::new(coverage))
 }
 
 /// The joins refused while these exchanges were linked.

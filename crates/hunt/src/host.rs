@@ -2,7 +2,7 @@
 
 use crate::HourOutcome;
 use crate::{
-    RefusedJoins,
+    RefusedJoins, Statements,
     awake::AwakeMinutes,
     coverage::{self, Coverage},
     exchanges::in_order,
@@ -101,7 +101,7 @@ impl HostHours {
     #[must_use]
     pub fn finish(
         self,
-        records: &[CoverageRecord],
+        records: &Statements,
         times: Option<(Timestamp, Timestamp)>,
         clock_skew_ns: Option<i64>,
     ) -> HostHunt {

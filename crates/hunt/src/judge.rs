@@ -4,15 +4,20 @@ use crate::{
     absence::Subject,
     cadence::Cadence,
     dependence::Dependence,
-    signals::{SIGNALS, Signal},
+    settings::Settings,
+    signals::{Opinion, SIGNALS, Signal},
 };
 use monologue_model::{CodeVerdict, Judgement, Prevalence, Sight};
 
 /// What is known besides the channel itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Context {
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What a team may change.
+    pub settings: &'a Settings,
     /// How many hosts do the same.
     pub prevalence: Prevalence,
+    /// Hosts on which the application was seen at all, whatever it talked to.
+    pub application_hosts: u64,
     /// The cadence test. `None` means too few check-ins.
     pub cadence: Option<Cadence>,
     /// Largest p-value that still counts, by false-discovery control over the hunt. `None` means none does.
@@ -27,12 +32,32 @@ pub struct Context {
     pub documented: Option<&'static str>,
 }
 
-impl Context {
+impl Default for Context<'static> {
+    fn default() -> Self {
+        Self {
+            settings: Settings::shipped(),
+            prevalence: Prevalence::default(),
+            application_hosts: 0,
+            cadence: None,
+            cadence_threshold: None,
+            dependence: None,
+            backs_off: None,
+            code: None,
+            documented: None,
+        }
+    }
+}
+
+impl Context<'_> {
     /// Whether the cadence passed its test and false-discovery control.
     #[must_use]
     pub fn passes_cadence(&self) -> bool {
         match (&self.cadence, self.cadence_threshold) {
-            (Some(cadence), Some(threshold)) => cadence.p_value <= threshold,
+            (Some(cadence), Some(threshold)) => {
+                let (least, greatest) = self.settings.connection_interval_seconds;
+                let period = cadence.period_ns as f64 / 1e9;
+                cadence.p_value <= threshold && least <= period && period <= greatest
+            }
             _ => false,
         }
     }
@@ -48,19 +73,24 @@ pub struct Answer {
 
 /// Asks every signal.
 #[must_use]
-pub fn judge(subject: &Subject<'_>, context: &Context) -> Vec<Answer> {
+pub fn judge(subject: &Subject<'_>, context: &Context<'_>) -> Vec<Answer> {
     SIGNALS.iter().map(|signal| Answer { signal: *signal, judgement: ask(*signal, subject, context) }).collect()
 }
 
-fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context) -> Judgement {
+fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context<'_>) -> Judgement {
     // A profile is of a program, not of an exchange: it was seen if there is one.
     let profiled = context.code.is_some() && signal.needs().sights() == [Sight::CodeProfile];
     if let (false, Err(blind)) = (profiled, subject.sees(signal.needs())) {
         return Judgement::Blind { seen: blind.seen, of: blind.of, sight: blind.sight };
     }
-    if context.prevalence.of < signal.hosts_needed() {
-        let (seen, of) = (context.prevalence.of, signal.hosts_needed());
-        return Judgement::Blind { seen, of, sight: Sight::ProcessExec };
+    let hosts_needed = if signal.compares_hosts() { context.settings.rarity_hosts } else { 0 };
+    if context.prevalence.of < hosts_needed {
+        return Judgement::Blind { seen: context.prevalence.of, of: hosts_needed, sight: Sight::ProcessExec };
     }
-    signal.judge(subject, context)
+    let weight = |case| context.settings.weights.of(signal.id(), case);
+    match signal.judge(subject, context) {
+        Opinion::Supports { case, why } => Judgement::Supports { weight: weight(case), why },
+        Opinion::Refutes { case, why } => Judgement::Refutes { weight: weight(case), why },
+        Opinion::Silent => Judgement::Silent,
+    }
 }

@@ -121,6 +121,7 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
         response_bytes: ByteCount::measured(0, ByteLayer::Message),
         tls_resumed: None,
         request_kind: None,
+        request_randomness: None,
         status: None,
         content_hash: None,
         reply: Reply::Silent,

@@ -10,7 +10,7 @@ use monologue_model::{
 
 /// The four layers that response handling is argued from, in the order of a finding.
 #[must_use]
-pub(crate) fn views(subject: &Subject<'_>, context: &Context) -> Vec<LayerView> {
+pub(crate) fn views(subject: &Subject<'_>, context: &Context<'_>) -> Vec<LayerView> {
     vec![code(context), api(subject), wire(subject), effect(subject)]
 }
 
@@ -18,7 +18,7 @@ fn view(layer: Layer, says: LayerSays, sentence: impl Into<String>) -> LayerView
     LayerView { layer: layer.name(), says, sentence: sentence.into() }
 }
 
-fn code(context: &Context) -> LayerView {
+fn code(context: &Context<'_>) -> LayerView {
     let (says, sentence) = match context.code {
         None => (LayerSays::Blind, "nobody inspected the program's code"),
         Some(CodeVerdict::HandlerPresent) => (LayerSays::Used, "the code has a path that handles responses"),
@@ -47,7 +47,16 @@ fn api(subject: &Subject<'_>) -> LayerView {
     if parts.is_empty() {
         return view(Layer::Api, LayerSays::Blind, "the life of the requests was not logged");
     }
-    let sentence = format!("of {} requests: {}", counters.exchanges, parts.join(", "));
+    let mut sentence = format!("of {} requests: {}", counters.exchanges, parts.join(", "));
+    let headers = (settings::HEADERS_SLACK_BYTES, settings::HEADERS_GREATEST_BYTES);
+    match subject.channel.beyond_headers(headers.0, headers.1).filter(|_| handling.of(Handling::Delivered) > 0) {
+        Some((least, 0)) => sentence.push_str(&format!(
+            "; none was clearly larger than the least ({least} bytes), which headers alone may be: as good as empty"
+        )),
+        Some((least, beyond)) => sentence
+            .push_str(&format!("; {beyond} clearly larger than the least ({least} bytes, perhaps headers alone): with a body")),
+        None => {}
+    }
     let says = if handling.of(Handling::Collected) > 0 {
         LayerSays::Used
     } else if settled == 0 {

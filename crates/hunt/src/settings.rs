@@ -1,5 +1,11 @@
 //! The numbers the hunt decides by, each with its reason. One place, so that a reviewer can read them all.
 
+mod tuning;
+mod weights;
+
+pub use tuning::{FILE_CAP, Line, ServiceKind, Settings, SettingsError, UserContext};
+pub use weights::{Weight, Weights};
+
 const SECOND: i64 = 1_000_000_000;
 
 /// After a reply, how long the process and its descendants are watched for a use of it: 30 s. Public cases act within
@@ -61,14 +67,51 @@ pub const REQUEST_SLACK_BYTES: u32 = 256;
 /// answer that is larger by more was no handshake alone.
 pub const HANDSHAKE_SLACK_BYTES: u32 = 1024;
 
+/// Responses of one service without a body differ in their headers by less than this: a date, an identifier, a counter
+/// compressed differently. What is larger by more had a body.
+pub const HEADERS_SLACK_BYTES: u32 = 16;
+
+/// Headers alone hardly reach this; where the least response of a service is larger, it had a body.
+pub const HEADERS_GREATEST_BYTES: u32 = 2048;
+
 /// Hosts with a sight below which rarity is blind.
 pub const RARITY_MINIMUM_HOSTS: u64 = 10;
 
 /// Rate of false discoveries among cadence claims.
 pub const DISCOVERY_RATE: f64 = 0.01;
 
-/// The prior in decibans: one channel in a hundred of those a hunter looks at. Documented in `docs/concepts/scoring.md`.
-pub const PRIOR_DECIBANS: f64 = -20.0;
+/// Programs that open what others send, and have no business starting shells that ask the web: browsers, mail programs,
+/// office suites, messengers, archive tools (ATT&CK T1204, T1566).
+pub const SUSPICIOUS_PARENTS: &[&str] = &[
+    "Safari",
+    "Google Chrome",
+    "Google Chrome Helper",
+    "firefox",
+    "Microsoft Edge",
+    "Brave Browser",
+    "Arc",
+    "Opera",
+    "Mail",
+    "Microsoft Outlook",
+    "Thunderbird",
+    "Microsoft Word",
+    "Microsoft Excel",
+    "Microsoft PowerPoint",
+    "Pages",
+    "Numbers",
+    "Keynote",
+    "Preview",
+    "Adobe Acrobat",
+    "AdobeReader",
+    "Script Editor",
+    "Messages",
+    "Slack",
+    "Discord",
+    "Telegram",
+    "zoom.us",
+    "Archive Utility",
+    "The Unarchiver",
+];
 
 /// Score thresholds of the levels low, medium, high, critical (design 5).
 pub const LEVEL_THRESHOLDS: [f64; 4] = [0.1, 0.5, 0.9, 0.99];

@@ -122,6 +122,7 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
     if let Some(protocol) = &linked.protocol {
         attributes.protocols.insert(protocol.clone());
     }
+    exchange.request_randomness.into_iter().for_each(|tenths| attributes.randomness.insert(tenths));
     if let Some(owner) = &exchange.socket_owner {
         attributes.socket_owners.insert(owner.clone());
     }

@@ -2,20 +2,27 @@
 
 use crate::{
     Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, claims, dependence,
-    discovery, documented, finding, judge, judge::Context, related, settings, triage,
+    discovery, documented, finding, judge, judge::Context, related, settings::Settings, triage,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
-    Timestamp,
+    Service, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What must be known of the whole hunt before any channel can be judged: who else does the same, and every p-value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Census {
+    /// Connections of one channel within so many nanoseconds are one check-in. `None`: the product's own number.
+    burst_ns: Option<i64>,
     /// Hosts by application and service.
     prevalence: BTreeMap<Arc<str>, u64>,
+    /// Hosts by application.
+    applications: BTreeMap<Arc<str>, u64>,
     /// Hosts of which at least one channel has a known application.
     attributed_hosts: u64,
     hosts: u64,
@@ -35,6 +42,16 @@ pub struct Census {
 const NOTED_SKEW_NS: i64 = 100_000_000;
 
 impl Census {
+    /// A census of nobody yet, by these settings.
+    #[must_use]
+    pub fn by(settings: &Settings) -> Self {
+        Self { burst_ns: Some((settings.burst_seconds * 1e9) as i64), ..Self::default() }
+    }
+
+    fn burst_ns(&self) -> i64 {
+        self.burst_ns.unwrap_or(cadence::COLLAPSE_NS)
+    }
+
     /// Counts one host.
     pub fn add(&mut self, host: &HostHunt) {
         self.hosts += 1;
@@ -44,7 +61,13 @@ impl Census {
         let clock = host.awake.clock();
         for channel in &host.channels {
             *self.prevalence.entry(fleet_name(channel)).or_insert(0) += 1;
-            self.p_values.extend(cadence_of(channel, &clock).map(|test| test.p_value));
+            let test = cadence_of(channel, &clock, self.burst_ns());
+            self.p_values.extend(test.map(|test| test.p_value));
+        }
+        let known = host.channels.iter().filter(|channel| !channel.key.application.is_unknown());
+        let names: BTreeSet<Arc<str>> = known.map(|channel| application_name(channel)).collect();
+        for name in names {
+            *self.applications.entry(name).or_insert(0) += 1;
         }
         if host.refused != RefusedJoins::default() {
             self.refused.push((host.host.clone(), host.refused));
@@ -63,6 +86,10 @@ impl Census {
         for (name, count) in other.prevalence {
             *self.prevalence.entry(name).or_insert(0) += count;
         }
+        for (name, count) in other.applications {
+            *self.applications.entry(name).or_insert(0) += count;
+        }
+        self.burst_ns = self.burst_ns.or(other.burst_ns);
         self.attributed_hosts += other.attributed_hosts;
         self.hosts += other.hosts;
         self.exchanges += other.exchanges;
@@ -115,6 +142,7 @@ pub struct Verdict {
     census: Census,
     cadence_threshold: Option<f64>,
     minimum: Level,
+    settings: Arc<Settings>,
     code: CodeProfiles,
     baseline: Baseline,
     approved: u64,
@@ -127,12 +155,14 @@ impl Verdict {
     /// A verdict over the hosts of a census. Findings below `minimum` are counted, not listed.
     #[must_use]
     pub fn new(census: Census, minimum: Level) -> Self {
-        let cadence_threshold = discovery::threshold(&census.p_values, settings::DISCOVERY_RATE);
+        let settings = Arc::new(Settings::shipped().clone());
+        let cadence_threshold = discovery::threshold(&census.p_values, settings.discovery_rate);
         let (findings, coverage) = (Vec::new(), Vec::new());
         Self {
             census,
             cadence_threshold,
             minimum,
+            settings,
             code: CodeProfiles::default(),
             baseline: Baseline::default(),
             approved: 0,
@@ -140,6 +170,14 @@ impl Verdict {
             channels_examined: 0,
             coverage,
         }
+    }
+
+    /// Judges by other settings than the product's. The census must have been taken [`Census::by`] the same.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Arc<Settings>) -> Self {
+        self.cadence_threshold = discovery::threshold(&self.census.p_values, settings.discovery_rate);
+        self.settings = settings;
+        self
     }
 
     /// Takes what is known of programs' code into account.
@@ -160,6 +198,7 @@ impl Verdict {
     pub fn judge(&mut self, host: HostHunt) {
         let possible = absence::possible(&host.channels);
         let clock = host.awake.clock();
+        let burst_ns = self.census.burst_ns();
         let requests = requests_by_application(&host.channels);
         // Whoever made a request that is nobody's may have made it after a reply.
         let known = |channel: &Channel| !channel.key.application.is_unknown() && !channel.kept_hours().1;
@@ -168,14 +207,16 @@ impl Verdict {
         for (channel, possible) in host.channels.iter().zip(&possible) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
             let context = Context {
+                settings: &self.settings,
+                application_hosts: self.census.applications.get(&application_name(channel)).copied().unwrap_or(0),
                 prevalence: Prevalence {
                     hosts: self.census.prevalence.get(&fleet_name(channel)).copied().unwrap_or(1),
                     of: self.census.attributed_hosts,
                 },
-                cadence: cadence_of(channel, &clock),
+                cadence: cadence_of(channel, &clock, burst_ns),
                 cadence_threshold: self.cadence_threshold,
                 dependence: dependence::test(channel, &clock, all_known.then(|| others(&requests, channel)).as_deref()),
-                backs_off: cadence::backs_off(&awake_check_ins(channel, &clock)),
+                backs_off: cadence::backs_off(&awake_check_ins(channel, &clock, burst_ns)),
                 code: self.code.of(channel),
                 documented: documented::explain(channel),
             };
@@ -263,15 +304,15 @@ fn supersedes(channel: &Channel, channels: &[Channel]) -> Vec<ChannelId> {
 }
 
 /// The cadence of a channel on its host's awake clock.
-fn cadence_of(channel: &Channel, clock: &AwakeClock) -> Option<cadence::Cadence> {
-    cadence::test(&awake_check_ins(channel, clock))
+fn cadence_of(channel: &Channel, clock: &AwakeClock, burst_ns: i64) -> Option<cadence::Cadence> {
+    cadence::test(&awake_check_ins(channel, clock, burst_ns))
 }
 
 /// Check-ins of a channel on its host's awake clock. Connections are brought together on the wall clock: what lies close
 /// together on the other may be a night apart.
-fn awake_check_ins(channel: &Channel, clock: &AwakeClock) -> Vec<i64> {
+fn awake_check_ins(channel: &Channel, clock: &AwakeClock, burst_ns: i64) -> Vec<i64> {
     let times: Vec<i64> = channel.rows().filter(|row| row.timed).map(|row| row.time.nanoseconds()).collect();
-    let check_ins = cadence::check_ins(&times, cadence::COLLAPSE_NS);
+    let check_ins = cadence::check_ins(&times, burst_ns);
     check_ins.iter().map(|time| clock.reading(Timestamp::from_nanoseconds(*time))).collect()
 }
 
@@ -297,6 +338,12 @@ fn others(requests: &Requests<'_>, channel: &Channel) -> Vec<Timestamp> {
 /// The name of a channel without its host: the same on every host of the fleet.
 fn fleet_name(channel: &Channel) -> Arc<str> {
     ChannelKey { host: "".into(), ..channel.key.clone() }.id().to_string().into()
+}
+
+/// The name of a channel's application: the same on every host of the fleet.
+fn application_name(channel: &Channel) -> Arc<str> {
+    let application = channel.key.application.clone();
+    ChannelKey { host: "".into(), application, service: Service::Unknown }.id().to_string().into()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Weights are in decibans (ten times the decimal logarithm of an odds ratio; Good, Probability and the Weighing of
 //! Evidence, 1950). They add up, with the prior, to the odds that the channel is malicious one-way traffic.
 
-use crate::{judge::Answer, judge::Context, settings};
+use crate::{judge::Answer, judge::Context, settings::Weights};
 use monologue_model::{Disposition, Judgement, Layer, Level};
 use std::collections::BTreeSet;
 
@@ -23,9 +23,31 @@ pub const fn weight(judgement: &Judgement) -> f64 {
     }
 }
 
+/// What is taken off again where the supporting weights of a layer come to more than its cap, with what they came to.
+#[must_use]
+pub fn excess(answers: &[Answer], weights: &Weights) -> Vec<(Layer, f64, f64)> {
+    let sum = |layer: Layer| -> f64 {
+        let of_layer = answers.iter().filter(|answer| answer.signal.id().layer() == Some(layer));
+        of_layer.map(|answer| weight(&answer.judgement)).filter(|weight| *weight > 0.0).sum()
+    };
+    let over = |layer: Layer| {
+        let (sum, cap) = (sum(layer), weights.cap(layer)?);
+        (sum > cap).then_some((layer, sum, sum - cap))
+    };
+    Layer::ALL.into_iter().filter_map(over).collect()
+}
+
+/// The sum of decibans: the prior, what each signal says, less what goes beyond the caps.
+#[must_use]
+pub fn sum(answers: &[Answer], weights: &Weights) -> f64 {
+    let said: f64 = answers.iter().map(|answer| weight(&answer.judgement)).sum();
+    let over: f64 = excess(answers, weights).iter().map(|(_, _, over)| over).sum();
+    weights.prior + said - over
+}
+
 /// The level of a score, before caps.
-fn level_of(score: f64) -> Level {
-    let reached = settings::LEVEL_THRESHOLDS.iter().filter(|threshold| score >= **threshold).count();
+fn level_of(score: f64, thresholds: &[f64; 4]) -> Level {
+    let reached = thresholds.iter().filter(|threshold| score >= **threshold).count();
     Level::ALL.get(reached).copied().unwrap_or_default()
 }
 
@@ -36,9 +58,9 @@ pub fn level(
     disposition: Disposition,
     attributed: bool,
     answers: &[Answer],
-    context: &Context,
+    context: &Context<'_>,
 ) -> (Level, Option<String>) {
-    let mut level = level_of(score);
+    let mut level = level_of(score, &context.settings.levels);
     let mut reason = None;
     let mut cap = |at: Level, why: &str| {
         if level > at {
@@ -75,6 +97,7 @@ pub fn level(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     #[test]
     fn ten_decibans_are_odds_of_ten_to_one() {
@@ -88,7 +111,7 @@ mod tests {
         for (score, level) in
             [(0.099, Level::Info), (0.1, Level::Low), (0.5, Level::Medium), (0.9, Level::High), (0.99, Level::Critical)]
         {
-            assert_eq!(level_of(score), level);
+            assert_eq!(level_of(score, &Settings::shipped().levels), level);
         }
     }
 

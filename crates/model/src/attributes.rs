@@ -125,6 +125,9 @@ pub struct Attributes {
     /// not known), a slash, and sixteen for the answer.
     #[serde(default)]
     pub answers: Bounded<Arc<str>, 8>,
+    /// How random addresses asked for look, in tenths of bits per character, where that was recorded and could be told.
+    #[serde(default)]
+    pub randomness: Bounded<u8>,
     /// How records were joined to the application.
     #[serde(default)]
     pub links: Bounded<LinkStrength>,
@@ -153,6 +156,7 @@ impl Attributes {
         self.protocols.merge(&other.protocols);
         self.transports.merge(&other.transports);
         self.answers.merge(&other.answers);
+        self.randomness.merge(&other.randomness);
         self.links.merge(&other.links);
     }
 }

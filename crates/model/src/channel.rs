@@ -288,6 +288,14 @@ impl Channel {
         self.count.0.unwrap_or_else(|| self.hours.values().map(Vec::len).sum())
     }
 
+    /// Memory that its rows take, in bytes, about.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        // A place in the map: the hour, the vector, and a share of the node.
+        const HOUR_BYTES: usize = 56;
+        self.hours.values().map(|rows| HOUR_BYTES + rows.capacity() * size_of::<Row>()).sum()
+    }
+
     /// The rows kept, by time.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.hours.values().flatten()
@@ -343,6 +351,19 @@ impl Channel {
         Some((least, beyond.sum()))
     }
 
+    /// Of the responses that the API delivered with a known size (headers and body, as sent), the least bytes, and how many
+    /// were larger by more than `slack_bytes`: those had a body. The others may be headers alone, as a status of 200 does not
+    /// tell; the size of the headers is not logged, so the least stands for it. `None`: fewer than two are known, or the
+    /// least is more than `headers_bytes`, which headers alone hardly reach.
+    #[must_use]
+    pub fn beyond_headers(&self, slack_bytes: u32, headers_bytes: u32) -> Option<(u32, u64)> {
+        let delivered = |row: &&Row| matches!(row.handling, Handling::Delivered | Handling::DeliveredEmpty);
+        let sizes = || self.rows().filter(delivered).map(|row| row.response_bytes).filter(|bytes| *bytes != u32::MAX);
+        let least = sizes().min().filter(|least| *least <= headers_bytes)?;
+        let beyond = sizes().filter(|bytes| *bytes > least.saturating_add(slack_bytes)).count() as u64;
+        (sizes().count() > 1).then_some((least, beyond))
+    }
+
     /// Hours that are kept, and whether others were dropped.
     #[must_use]
     pub fn kept_hours(&self) -> (usize, bool) {
@@ -370,6 +391,8 @@ impl Channel {
         let fits = |hour: &i64| bound.is_none_or(|bound| hour_hash(*hour) < bound);
         for (hour, rows) in other.hours.iter().filter(|(hour, _)| fits(hour)) {
             let kept = self.hours.entry(*hour).or_default();
+            // Most hours have a row or two; room for four would be most of the memory.
+            kept.reserve_exact(rows.len());
             kept.extend_from_slice(rows);
             kept.sort_unstable();
             count += rows.len();

@@ -355,6 +355,9 @@ pub struct Exchange {
     pub tls_resumed: Option<bool>,
     /// What was asked: a hash of method and path without query. `None` means nobody recorded it.
     pub request_kind: Option<u32>,
+    /// How random the most random part of the address asked for looks: tenths of bits per character. `None` means that nobody
+    /// recorded it, or no part is long enough to tell.
+    pub request_randomness: Option<u8>,
     /// HTTP status. `None` means nobody recorded one.
     pub status: Option<u16>,
     /// Hash of the response's content. `None` means nobody recorded it.

@@ -292,7 +292,7 @@ fn the_order_of_events_and_the_sharding_by_host_change_nothing() {
 }
 
 /// Events by hour, and what the sensors say of their coverage.
-fn by_hour(events: &[Event]) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>) {
+fn by_hour(events: &[Event]) -> (BTreeMap<i64, Vec<Event>>, Statements) {
     let mut hours: BTreeMap<i64, Vec<Event>> = BTreeMap::new();
     let mut coverage = Vec::new();
     for event in events {
@@ -301,7 +301,7 @@ fn by_hour(events: &[Event]) -> (BTreeMap<i64, Vec<Event>>, Vec<CoverageRecord>)
             _ => hours.entry(event.time.hour()).or_default().push(event.clone()),
         }
     }
-    (hours, coverage)
+    (hours, Statements::new(coverage))
 }
 
 /// All summaries of one host, brought together by channel.

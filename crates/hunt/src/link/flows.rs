@@ -6,7 +6,7 @@ use super::{
     teardown,
     tie::Tie,
 };
-use crate::{coverage::Coverage, settings};
+use crate::{coverage::Coverage, randomness, settings};
 use monologue_model::{
     ByteCount, ByteLayer, Destination, DestinationName, Detail, Event, Flow, FlowReply, HttpTransaction, Provenance,
     RecordPhase, Reply, Service, Sha256, Sight, SightSet, Teardown, Timestamp, TlsHandshake, Transport, WitnessKind,
@@ -49,6 +49,8 @@ pub(crate) struct Request {
     pub(crate) teardown: Teardown,
     /// What was asked: a hash of method and path. `None` means nobody recorded it.
     pub(crate) kind: Option<u32>,
+    /// How random the address asked for looks, in tenths of bits per character.
+    pub(crate) randomness: Option<u8>,
     /// An earlier TLS session was resumed. `None` means nobody recorded it.
     pub(crate) resumed: Option<bool>,
     pub(crate) fresh: bool,
@@ -405,6 +407,7 @@ impl Connection {
             seen,
             teardown,
             kind: None,
+            randomness: None,
             resumed: self.tls.as_ref().and_then(|(_, tls, _)| tls.resumed),
             fresh: !self.is_continuation(),
             answered_at: reply.is_answer().then_some(self.end),
@@ -474,6 +477,7 @@ impl Connection {
             seen,
             teardown: Teardown::Unknown,
             kind: kind_of(http),
+            randomness: http.uri.as_deref().and_then(randomness::of_address),
             resumed: None,
             fresh: first,
             answered_at: reply.is_answer().then_some(time.max(self.end.min(time.saturating_add(1_000_000_000)))),

@@ -236,6 +236,7 @@ impl Host<'_> {
             response_bytes: ByteCount::absent(ByteLayer::Payload),
             tls_resumed: None,
             request_kind: None,
+            request_randomness: None,
             status: None,
             content_hash: None,
             reply: Reply::Unknown,
@@ -379,7 +380,7 @@ impl Host<'_> {
         exchange.fresh_connection |= alone && first.fresh;
         if alone {
             exchange.teardown = first.teardown;
-            exchange.request_kind = first.kind;
+            (exchange.request_kind, exchange.request_randomness) = (first.kind, first.randomness);
             exchange.tls_resumed = first.resumed;
         }
         exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
@@ -459,7 +460,7 @@ impl Host<'_> {
             exchange.reply = exchange.reply.max(request.reply);
             exchange.seen = exchange.seen.union(request.seen);
             exchange.teardown = request.teardown;
-            exchange.request_kind = request.kind;
+            (exchange.request_kind, exchange.request_randomness) = (request.kind, request.randomness);
             exchange.tls_resumed = request.resumed;
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
@@ -508,7 +509,7 @@ impl Host<'_> {
             exchange.reply = request.reply;
             exchange.reply_pending = request.pending;
             exchange.teardown = request.teardown;
-            exchange.request_kind = request.kind;
+            (exchange.request_kind, exchange.request_randomness) = (request.kind, request.randomness);
             exchange.tls_resumed = request.resumed;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);

@@ -14,9 +14,9 @@
 //! # References
 //! `NSURLErrorCancelled` (-999); MITRE ATT&CK AN1601.
 
-use super::{Signal, counted, refutes, supports};
+use super::{Opinion, Signal, counted, refutes, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Handling, HandlingCounts, Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Handling, HandlingCounts, Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Abandoned;
@@ -38,24 +38,24 @@ impl Signal for Abandoned {
         &[WitnessKind::Request, WitnessKind::Abandoned]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let handling = &subject.possible.handling;
         let collected = handling.of(Handling::Collected);
         let due = subject.due(Sight::TaskLifecycle);
         match handling.abandoned() {
             0 if collected > 0 => {
-                refutes(6.0, format!("the application took delivery of {}", counted(collected, "response")))
+                refutes("collected", format!("the application took delivery of {}", counted(collected, "response")))
             }
-            0 => Judgement::Silent,
+            0 => Opinion::Silent,
             abandoned if abandoned == due => supports(
-                10.0,
+                "every-one",
                 format!(
                     "every one of {} was given up by the client itself: {}",
                     counted(abandoned, "request"),
                     how(handling)
                 ),
             ),
-            _ => Judgement::Silent,
+            _ => Opinion::Silent,
         }
     }
 }

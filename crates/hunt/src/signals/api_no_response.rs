@@ -14,9 +14,9 @@
 //! # References
 //! `NSURLErrorTimedOut` (-1001), `NSURLErrorNetworkConnectionLost` (-1005).
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Handling, Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Handling, Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct NoResponse;
@@ -38,13 +38,13 @@ impl Signal for NoResponse {
         &[WitnessKind::Request, WitnessKind::NoResponse]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let count = subject.possible.handling.of(Handling::NoResponse);
         if count == 0 || count != subject.due(Sight::TaskLifecycle) {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         supports(
-            4.0,
+            "every-one",
             format!(
                 "the API shows that {} ended without a response; all four checks passed: the log covers each to its end, \
                  lost nothing meanwhile, shows responses of other requests, and was read by sender",

@@ -15,9 +15,9 @@
 //! # References
 //! Apple, URLSession: `dataTask(with:)` with and without a completion handler.
 
-use super::{Signal, refutes, supports};
+use super::{Opinion, Signal, refutes, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{CodeVerdict, Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{CodeVerdict, Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Profile;
@@ -39,13 +39,13 @@ impl Signal for Profile {
         &[WitnessKind::Identity]
     }
 
-    fn judge(&self, _subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, _subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         match context.code {
             Some(CodeVerdict::FireAndForgetOnly) => {
-                supports(4.0, "its code only ever asks, and has no path that looks at a response")
+                supports("fire-and-forget", "its code only ever asks, and has no path that looks at a response")
             }
-            Some(CodeVerdict::HandlerPresent) => refutes(3.0, "its code has a path that handles responses"),
-            _ => Judgement::Silent,
+            Some(CodeVerdict::HandlerPresent) => refutes("handler", "its code has a path that handles responses"),
+            _ => Opinion::Silent,
         }
     }
 }

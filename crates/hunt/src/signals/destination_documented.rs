@@ -14,9 +14,9 @@
 //! # References
 //! RFC 5905 (NTP), RFC 8910 (captive portals), vendors' documentation of their check hosts.
 
-use super::{Signal, refutes};
+use super::{Opinion, Signal, refutes};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, SignalId, WitnessKind};
+use monologue_model::{Needs, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Documented;
@@ -38,10 +38,10 @@ impl Signal for Documented {
         &[WitnessKind::Request]
     }
 
-    fn judge(&self, _subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, _subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         match context.documented {
-            Some(what) => refutes(20.0, format!("this is {what}")),
-            None => Judgement::Silent,
+            Some(what) => refutes("documented", format!("this is {what}")),
+            None => Opinion::Silent,
         }
     }
 }

@@ -15,9 +15,9 @@
 //! # References
 //! MITRE ATT&CK T1102.003, T1105.
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct ActedOnReply;
@@ -39,16 +39,16 @@ impl Signal for ActedOnReply {
         &[WitnessKind::Effect]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let counters = &subject.channel.counters;
         if counters.effects_witnessed == 0 {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         // Rows may have been dropped, and windows not watched wholly: the larger count is a lower bound of the truth.
         let acted = subject.channel.rows().filter(|row| row.effects > 0).count() as u64;
         let notes = subject.channel.witnesses.of(WitnessKind::Effect);
         let first = notes.first().map_or("something was done", |witness| &*witness.note);
         let times = counted(acted.max(counters.effects.yes).max(1), "reply").replace("replys", "replies");
-        supports(5.0, format!("after {times} something was done, first: {first}"))
+        supports("acted", format!("after {times} something was done, first: {first}"))
     }
 }

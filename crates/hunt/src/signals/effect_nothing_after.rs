@@ -14,9 +14,9 @@
 //! # References
 //! Apple Endpoint Security: exec, fork, create, close, rename, unlink events.
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct NothingAfter;
@@ -38,14 +38,14 @@ impl Signal for NothingAfter {
         &[WitnessKind::Answer, WitnessKind::Exit]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let windows = subject.possible.effects;
         let own = subject.channel.counters.effects.seen;
         if own == 0 || windows.yes > 0 || subject.possible.reply.answered() == 0 {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         supports(
-            6.0,
+            "nothing",
             format!("nothing happened on the Mac after any of {}", counted(own, "reply").replace("replys", "replies")),
         )
     }

@@ -14,9 +14,9 @@
 //! # References
 //! curl(1) `-o`; sh(1) redirection.
 
-use super::{Signal, supports};
+use super::{Opinion, Signal, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct OutputDiscarded;
@@ -38,10 +38,10 @@ impl Signal for OutputDiscarded {
         &[WitnessKind::Discarded]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         match subject.channel.counters.output_discarded.yes {
-            0 => Judgement::Silent,
-            _ => supports(4.0, "its command line throws the output away"),
+            0 => Opinion::Silent,
+            _ => supports("discarded", "its command line throws the output away"),
         }
     }
 }

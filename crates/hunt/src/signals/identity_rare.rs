@@ -14,9 +14,9 @@
 //! # References
 //! `docs/concepts/scoring.md`.
 
-use super::{Signal, refutes, supports};
-use crate::{absence::Subject, judge::Context, settings};
-use monologue_model::{Judgement, Needs, Prevalence, Sight, SignalId, WitnessKind};
+use super::{Opinion, Signal, refutes, supports};
+use crate::{absence::Subject, judge::Context};
+use monologue_model::{Needs, Prevalence, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Rare;
@@ -38,18 +38,18 @@ impl Signal for Rare {
         &[]
     }
 
-    fn hosts_needed(&self) -> u64 {
-        settings::RARITY_MINIMUM_HOSTS
+    fn compares_hosts(&self) -> bool {
+        true
     }
 
-    fn judge(&self, _subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, _subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let Prevalence { hosts, of } = context.prevalence;
         if hosts == 1 {
-            supports(3.0, format!("on one host of {of}"))
+            supports("one-host", format!("on one host of {of}"))
         } else if hosts * 3 >= of {
-            refutes(6.0, format!("on {hosts} hosts of {of}"))
+            refutes("common", format!("on {hosts} hosts of {of}"))
         } else {
-            Judgement::Silent
+            Opinion::Silent
         }
     }
 }

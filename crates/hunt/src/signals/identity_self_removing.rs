@@ -13,9 +13,9 @@
 //! # References
 //! MITRE ATT&CK T1070.004.
 
-use super::{Signal, supports};
+use super::{Opinion, Signal, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct SelfRemoving;
@@ -37,10 +37,10 @@ impl Signal for SelfRemoving {
         &[WitnessKind::SelfRemoval]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         match subject.channel.witnesses.of(WitnessKind::SelfRemoval) {
-            [] => Judgement::Silent,
-            _ => supports(8.0, "the program removed its own file while it ran"),
+            [] => Opinion::Silent,
+            _ => supports("removed", "the program removed its own file while it ran"),
         }
     }
 }

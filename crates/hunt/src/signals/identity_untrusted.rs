@@ -15,9 +15,9 @@
 //! # References
 //! XNU `cs_blobs.h`: `CS_ADHOC`, `CS_SIGNED`, `CS_PLATFORM_BINARY`; Apple Endpoint Security process fields.
 
-use super::{Signal, refutes, supports};
+use super::{Opinion, Signal, refutes, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, SignatureState, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, SignatureState, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Untrusted;
@@ -39,22 +39,22 @@ impl Signal for Untrusted {
         &[WitnessKind::Identity]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let channel = subject.channel;
         let has = |state| channel.attributes.signatures.contains(&state);
         let agent = channel.key.application.agent();
         if has(SignatureState::Unsigned) {
-            return supports(11.0, "the program is not signed");
+            return supports("unsigned", "the program is not signed");
         }
         if has(SignatureState::AdHoc) {
-            return supports(10.0, "the program is signed ad hoc: nobody vouches for it");
+            return supports("ad-hoc", "the program is signed ad hoc: nobody vouches for it");
         }
         if has(SignatureState::Platform) {
             let vouched = &channel.attributes.agent_signatures;
             let is_vouched = |state: &SignatureState| matches!(state, SignatureState::Team | SignatureState::Platform);
             return match agent {
                 Some(agent) if !vouched.is_empty() && vouched.iter().all(|(state, _)| is_vouched(state)) => refutes(
-                    6.0,
+                    "vouched-agent",
                     format!("part of macOS, run for {agent}, which is signed by a developer team or Apple"),
                 ),
                 Some(agent)
@@ -62,17 +62,17 @@ impl Signal for Untrusted {
                         && !agent.starts_with("/System/")
                         && (!agent.starts_with("/usr/") || agent.starts_with("/usr/local/")) =>
                 {
-                    supports(8.0, format!("part of macOS, but run for {agent}, for which nobody vouches"))
+                    supports("unvouched-agent", format!("part of macOS, but run for {agent}, for which nobody vouches"))
                 }
                 // Anybody may write a launch item and its label: only Apple's own labels vouch for what is run.
-                Some(label) if label.starts_with("com.apple.") => refutes(6.0, "part of macOS, run for a job of macOS"),
-                Some(_) => Judgement::Silent,
-                None => refutes(16.0, "the program is part of macOS"),
+                Some(label) if label.starts_with("com.apple.") => refutes("job-of-macos", "part of macOS, run for a job of macOS"),
+                Some(_) => Opinion::Silent,
+                None => refutes("platform", "the program is part of macOS"),
             };
         }
         if has(SignatureState::Team) {
-            return refutes(14.0, "a developer team signed the program");
+            return refutes("team", "a developer team signed the program");
         }
-        Judgement::Silent
+        Opinion::Silent
     }
 }

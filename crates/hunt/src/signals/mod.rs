@@ -5,24 +5,34 @@
 mod api_abandoned;
 mod api_no_response;
 mod code_profile;
+mod destination_bare_address;
 mod destination_documented;
+mod destination_public_service;
+mod destination_unexpected;
 mod effect_acted_on_reply;
 mod effect_nothing_after;
 mod effect_output_discarded;
+mod identity_imitation;
+mod identity_lineage;
+mod identity_place;
 mod identity_rare;
 mod identity_self_removing;
 mod identity_untrusted;
+mod identity_user_context;
+mod identity_watched;
+mod request_encoded;
 mod time_cadence;
 mod wire_client_hangs_up;
 mod wire_constant_response;
 mod wire_follows_replies;
 mod wire_ignores_replies;
+mod wire_imbalance;
 mod wire_no_reply;
 mod wire_no_response_payload;
 mod wire_persistence;
 
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, SignalId, WitnessKind};
+use monologue_model::{Needs, SignalId, WitnessKind};
 
 /// One test of a channel.
 pub trait Signal: Sync {
@@ -30,16 +40,16 @@ pub trait Signal: Sync {
     fn id(&self) -> SignalId;
     /// What must have been seen before it is asked. The engine answers `Blind` otherwise, never the signal.
     fn needs(&self) -> Needs;
-    /// Hosts that must have been looked at before it is asked; 0 for signals about one host.
-    fn hosts_needed(&self) -> u64 {
-        0
+    /// Whether it compares hosts, and so is blind where too few were looked at.
+    fn compares_hosts(&self) -> bool {
+        false
     }
     /// The source file, whose module comment is the manual page.
     fn source(&self) -> &'static str;
     /// The records that show what it speaks of.
     fn cites(&self) -> &'static [WitnessKind];
     /// What it says of a channel it could look at.
-    fn judge(&self, subject: &Subject<'_>, context: &Context) -> Judgement;
+    fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion;
 }
 
 /// Every signal, in the order of a finding's list.
@@ -51,16 +61,26 @@ pub const SIGNALS: &[&dyn Signal] = &[
     &wire_client_hangs_up::ClientHangsUp,
     &wire_follows_replies::FollowsReplies,
     &wire_ignores_replies::IgnoresReplies,
+    &wire_imbalance::Imbalance,
     &api_abandoned::Abandoned,
     &api_no_response::NoResponse,
     &effect_nothing_after::NothingAfter,
     &effect_acted_on_reply::ActedOnReply,
     &effect_output_discarded::OutputDiscarded,
     &code_profile::Profile,
+    &request_encoded::Encoded,
     &time_cadence::CadenceSignal,
     &identity_untrusted::Untrusted,
+    &identity_place::Place,
+    &identity_imitation::Imitation,
+    &identity_lineage::Lineage,
+    &identity_user_context::UserContextSignal,
+    &identity_watched::Watched,
     &identity_self_removing::SelfRemoving,
     &identity_rare::Rare,
+    &destination_public_service::PublicServiceSignal,
+    &destination_bare_address::BareAddress,
+    &destination_unexpected::Unexpected,
     &destination_documented::Documented,
 ];
 
@@ -81,14 +101,35 @@ pub fn manual(signal: &dyn Signal) -> String {
     page
 }
 
+/// What a signal says. What a case counts stands in one table (`settings/weights.toml`), not with the signals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opinion {
+    /// Evidence towards malicious one-way traffic.
+    Supports {
+        /// Which of the signal's cases it is.
+        case: &'static str,
+        /// Why, for the reader.
+        why: String,
+    },
+    /// Evidence against it.
+    Refutes {
+        /// Which of the signal's cases it is.
+        case: &'static str,
+        /// Why, for the reader.
+        why: String,
+    },
+    /// Nothing to say.
+    Silent,
+}
+
 /// Evidence towards malicious one-way traffic.
-fn supports(weight: f64, why: impl Into<String>) -> Judgement {
-    Judgement::Supports { weight, why: why.into() }
+fn supports(case: &'static str, why: impl Into<String>) -> Opinion {
+    Opinion::Supports { case, why: why.into() }
 }
 
 /// Evidence against it.
-fn refutes(weight: f64, why: impl Into<String>) -> Judgement {
-    Judgement::Refutes { weight, why: why.into() }
+fn refutes(case: &'static str, why: impl Into<String>) -> Opinion {
+    Opinion::Refutes { case, why: why.into() }
 }
 
 /// `1 request`, `4 requests`.

@@ -15,9 +15,9 @@
 //! # References
 //! Benjamini and Hochberg 1995; the statistic and its limits: `docs/reference/cadence.md`.
 
-use super::{Signal, supports};
+use super::{Opinion, Signal, supports};
 use crate::{absence::Subject, finding::duration, judge::Context};
-use monologue_model::{Judgement, Needs, SignalId, WitnessKind};
+use monologue_model::{Needs, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct CadenceSignal;
@@ -39,10 +39,10 @@ impl Signal for CadenceSignal {
         &[WitnessKind::Request]
     }
 
-    fn judge(&self, _subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, _subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         match context.cadence {
             Some(cadence) if context.passes_cadence() => supports(
-                8.0,
+                "on-a-clock",
                 format!(
                     "{} of {} intervals lie within {:.0} % of {}, p = {:.1e}",
                     cadence.within,
@@ -52,7 +52,7 @@ impl Signal for CadenceSignal {
                     cadence.p_value,
                 ),
             ),
-            _ => Judgement::Silent,
+            _ => Opinion::Silent,
         }
     }
 }

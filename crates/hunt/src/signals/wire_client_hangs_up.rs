@@ -15,9 +15,9 @@
 //! # References
 //! Zeek documentation: `conn_state` and `history` of conn.log. RFC 9293 section 3.10.
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, Teardown, WitnessKind};
+use monologue_model::{Needs, Reply, Sight, SignalId, Teardown, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct ClientHangsUp;
@@ -39,14 +39,14 @@ impl Signal for ClientHangsUp {
         &[WitnessKind::Silence]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let possible = subject.possible;
         let due = subject.due(Sight::FlowTeardown);
         let ended = possible.teardown.of(Teardown::ClientClosed) + possible.teardown.of(Teardown::ClientReset);
         if possible.reply.of(Reply::Silent) != due || ended != due {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         let own = subject.channel.counters.exchanges;
-        supports(2.0, format!("the client itself ended {} on which nothing had come back", counted(own, "connection")))
+        supports("every-one", format!("the client itself ended {} on which nothing had come back", counted(own, "connection")))
     }
 }

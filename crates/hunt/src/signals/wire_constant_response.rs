@@ -18,9 +18,9 @@
 //! # References
 //! RFC 9110 section 15. MITRE ATT&CK AN1601.
 
-use super::{Signal, counted, refutes, supports};
+use super::{Opinion, Signal, counted, refutes, supports};
 use crate::{absence::Subject, disposition, judge::Context, settings};
-use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Reply, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct ConstantResponse;
@@ -42,52 +42,52 @@ impl Signal for ConstantResponse {
         &[WitnessKind::Answer]
     }
 
-    fn judge(&self, subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let possible = subject.possible;
         let due = possible.reply_due() + subject.missing;
         let alike = possible.answer.is_constant() && possible.answer.seen == due;
         // Counted are its own answers; those that may belong to it have to agree.
         let own = subject.channel.counters.answer.seen;
         if own < settings::IDENTICAL_REPLIES_MINIMUM {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         let times = counted(own, "time");
         if !alike {
             return to_each_the_same(subject, context, due);
         }
         if possible.reply.of(Reply::HandshakeOnly) == possible.answer.seen {
-            return supports(6.0, format!("the same failed TLS handshake {times}, and the client never gave up"));
+            return supports("handshake", format!("the same failed TLS handshake {times}, and the client never gave up"));
         }
         // Without every status, the constant answer may be a 204 or 304, which says nothing.
         match possible.status.greatest {
             Some(status) if possible.status.seen == due => match status {
-                204 | 205 | 304 => Judgement::Silent,
+                204 | 205 | 304 => Opinion::Silent,
                 400..=599 if context.backs_off == Some(true) => refutes(
-                    3.0,
+                    "backs-off",
                     format!("the same error {status} came {times}, and the client asked more and more rarely"),
                 ),
-                400..=599 => supports(6.0, format!("the same error {status} came {times} and changed nothing")),
-                _ => supports(2.0, format!("the same answer {status} came {times}")),
+                400..=599 => supports("error", format!("the same error {status} came {times} and changed nothing")),
+                _ => supports("answer", format!("the same answer {status} came {times}")),
             },
-            _ => Judgement::Silent,
+            _ => Opinion::Silent,
         }
     }
 }
 
 /// Several things are asked for, and to each the answer is always the same: at least eight times each, an error among them.
-fn to_each_the_same(subject: &Subject<'_>, context: &Context, due: u64) -> Judgement {
+fn to_each_the_same(subject: &Subject<'_>, context: &Context, due: u64) -> Opinion {
     let (possible, channel) = (subject.possible, subject.channel);
     // Another request that may be this channel's may have been answered otherwise.
     let whole = possible.exchanges == channel.counters.exchanges && possible.answer.seen == due;
     let errors = possible.status.greatest.is_some_and(|status| (400..600).contains(&status));
     let Some(kinds) = disposition::kinds_always_answered_alike(channel).filter(|_| whole && errors) else {
-        return Judgement::Silent;
+        return Opinion::Silent;
     };
     if context.backs_off == Some(true) {
-        return Judgement::Silent;
+        return Opinion::Silent;
     }
     supports(
-        5.0,
+        "kinds",
         format!(
             "{} are asked for, {} in all, and to each the answer is always the same, an error among them",
             counted(kinds, "thing"),

@@ -16,9 +16,9 @@
 //! # References
 //! The module `dependence` states statistic and p-value. Besag and Clifford, Sequential Monte Carlo p-values, 1991.
 
-use super::{Signal, refutes};
+use super::{Opinion, Signal, refutes};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct FollowsReplies;
@@ -40,10 +40,10 @@ impl Signal for FollowsReplies {
         &[WitnessKind::Answer]
     }
 
-    fn judge(&self, _subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, _subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         match context.dependence {
             Some(found) if found.is_dependent() => refutes(
-                6.0,
+                "dependent",
                 format!(
                     "what the server says changes what the client does: over {} replies it tells {} (p = {:.3})",
                     found.replies,
@@ -51,7 +51,7 @@ impl Signal for FollowsReplies {
                     found.p_value,
                 ),
             ),
-            _ => Judgement::Silent,
+            _ => Opinion::Silent,
         }
     }
 }

@@ -17,9 +17,9 @@
 //! # References
 //! The module `dependence` states the bound. Cover and Thomas, Elements of Information Theory, 2006.
 
-use super::{Signal, supports};
+use super::{Opinion, Signal, supports};
 use crate::{absence::Subject, dependence, judge::Context};
-use monologue_model::{Judgement, Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct IgnoresReplies;
@@ -41,13 +41,13 @@ impl Signal for IgnoresReplies {
         &[WitnessKind::Answer]
     }
 
-    fn judge(&self, subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         // A request that may be this channel's would change the series: with one of those, nothing is said.
         let counters = &subject.channel.counters;
         let is_whole = subject.possible.exchanges == counters.exchanges && counters.reply_pending == 0;
         match context.dependence.filter(|_| is_whole) {
             Some(found) if found.is_independent() => supports(
-                3.0,
+                "independent",
                 format!(
                     "{} replies differ ({:.1} bits) and tell less than {} bits about what the client does next",
                     found.replies,
@@ -55,7 +55,7 @@ impl Signal for IgnoresReplies {
                     dependence::MARGIN_BITS,
                 ),
             ),
-            _ => Judgement::Silent,
+            _ => Opinion::Silent,
         }
     }
 }

@@ -15,9 +15,9 @@
 //! # References
 //! MITRE ATT&CK AN1599 and AN1602 (no return traffic); Zeek `conn.log`: `conn_state`, `history`.
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context, settings};
-use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Reply, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct NoReply;
@@ -39,15 +39,15 @@ impl Signal for NoReply {
         &[WitnessKind::Request, WitnessKind::Silence]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let silent = subject.possible.reply.of(Reply::Silent);
         if silent == 0 || silent != subject.due(Sight::FlowReply) {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         let own = subject.channel.counters.reply.of(Reply::Silent);
         if own < settings::NO_REPLY_MINIMUM {
-            return supports(3.0, format!("nothing came back to {}", counted(own, "request")));
+            return supports("few", format!("nothing came back to {}", counted(own, "request")));
         }
-        supports(10.0, format!("nothing came back to any of {}", counted(own, "request")))
+        supports("every-one", format!("nothing came back to any of {}", counted(own, "request")))
     }
 }

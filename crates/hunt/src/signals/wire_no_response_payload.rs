@@ -13,9 +13,9 @@
 //! # References
 //! RFC 9110 sections 15.3.5 (204) and 15.4.5 (304).
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Reply, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct NoResponsePayload;
@@ -37,20 +37,20 @@ impl Signal for NoResponsePayload {
         &[WitnessKind::Answer]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let reply = &subject.possible.reply;
         let own = &subject.channel.counters.reply;
         let bare = own.of(Reply::Empty) + own.of(Reply::HandshakeOnly);
         let with_body = reply.of(Reply::Payload) + reply.of(Reply::Bytes);
         if bare == 0 || with_body > 0 {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         if reply.of(Reply::Empty) == 0 {
             return supports(
-                3.0,
+                "handshake-only",
                 format!("none of {} got further than the TLS handshake", counted(bare, "connection")),
             );
         }
-        supports(2.0, format!("no reply to {} had a body", counted(bare, "request")))
+        supports("no-body", format!("no reply to {} had a body", counted(bare, "request")))
     }
 }

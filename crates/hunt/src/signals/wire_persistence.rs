@@ -14,9 +14,9 @@
 //! # References
 //! MITRE ATT&CK T1102.003; `docs/concepts/scoring.md`.
 
-use super::{Signal, counted, supports};
+use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context, origin::is_public, settings};
-use monologue_model::{Judgement, Needs, Reply, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Reply, Sight, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct Persistence;
@@ -38,7 +38,7 @@ impl Signal for Persistence {
         &[WitnessKind::Request]
     }
 
-    fn judge(&self, subject: &Subject<'_>, context: &Context) -> Judgement {
+    fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let counters = &subject.channel.counters;
         let possible = subject.possible;
         let due = possible.reply_due() + subject.missing;
@@ -51,9 +51,9 @@ impl Signal for Persistence {
             || !context.passes_cadence()
             || context.documented.is_some()
         {
-            return Judgement::Silent;
+            return Opinion::Silent;
         }
         let outcome = if silent { "all silent" } else { "all answered alike" };
-        supports(8.0, format!("{} on a clock, {outcome}", counted(counters.fresh_connections, "fresh connection")))
+        supports("on-a-clock", format!("{} on a clock, {outcome}", counted(counters.fresh_connections, "fresh connection")))
     }
 }

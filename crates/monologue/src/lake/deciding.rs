@@ -4,10 +4,10 @@ use super::{
     access::Access,
     date_of_hour,
     routing::owner_of,
-    timetable::{HostTable, Stretch, Timetable},
+    timetable::{HostTable, Timetable, Touched},
 };
 use anyhow::{Context, Result};
-use monologue_hunt::{Fold, HostHours, HostHunt, HourOutcome, Origin, RULES};
+use monologue_hunt::{Fold, HostHours, HostHunt, HourOutcome, Origin, RULES, Statements};
 use monologue_lake::tables::{
     self, Interner, STATES, SUMMARIES, Select, StateRow, SummaryRow, Table, encode_summaries,
 };
@@ -46,13 +46,13 @@ pub(super) struct Plan<'a, 'lake> {
     /// What network sensors say of their completeness.
     pub(super) shared: Vec<CoverageRecord>,
     /// When they said so.
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) touched: Arc<Touched>,
 }
 
 /// One host while its bucket is decided.
 struct Live {
     hours: HostHours,
-    records: Vec<CoverageRecord>,
+    records: Statements,
     /// The state at the end of an hour.
     state: Option<(i64, Fold)>,
     /// That state is another than the one kept, or none was kept: what follows must be done again.
@@ -74,7 +74,7 @@ struct Fresh {
 /// # Errors
 /// When a data file cannot be read or written.
 pub(super) fn decide(plan: &Plan<'_, '_>, bucket: u16) -> Result<Vec<HostHunt>> {
-    let timetable = Timetable::read(plan.access, bucket, plan.stretches.clone())?;
+    let timetable = Timetable::read(plan.access, bucket, plan.touched.clone())?;
     let mut records = own_records(plan, bucket)?;
     let mut live: BTreeMap<Arc<str>, Live> = BTreeMap::new();
     for (host, table) in &timetable.hosts {
@@ -82,7 +82,7 @@ pub(super) fn decide(plan: &Plan<'_, '_>, bucket: u16) -> Result<Vec<HostHunt>> 
         if table.has_network() {
             records.extend(plan.shared.iter().cloned());
         }
-        let hours = HostHours::new(host.clone());
+        let (hours, records) = (HostHours::new(host.clone()), Statements::new(records));
         live.insert(host.clone(), Live { hours, records, state: None, diverged: false });
     }
     let worker = Worker { plan, bucket, timetable };

@@ -19,15 +19,12 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, BufWriter, Seek, Write},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 /// Memory of one judged channel without its rows, about.
 const CHANNEL_BYTES: u64 = 4_096;
-
-/// Memory of one row of a channel.
-const ROW_BYTES: u64 = 48;
 
 /// Hunts what a lake holds.
 ///
@@ -130,7 +127,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     let Told { local, code, baseline, memory, minimum } = told;
     let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
     let each = memory / workers as u64;
-    let shared = timetable::shared_stretches(access, SHARED_BUCKET)?;
+    let touched = Arc::new(timetable::touched_by_sensors(access, SHARED_BUCKET)?);
     let plan = deciding::Plan {
         access,
         known: summary.number,
@@ -139,7 +136,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
         until_hour: window.until.map_or(i64::MAX, |until| until.hour()),
         rows: usize::try_from(each / EVENT_BYTES / 2).unwrap_or(usize::MAX).max(1_000),
         shared: shared_records(access)?,
-        stretches: shared,
+        touched,
     };
     let hosts = Mutex::new(Hosts::new(memory / 4));
     let census = Mutex::new(Census::default());
@@ -204,8 +201,8 @@ impl Hosts {
     }
 
     fn push(&mut self, host: HostHunt) -> Result<()> {
-        let rows: usize = host.channels.iter().map(Channel::row_count).sum();
-        self.held_bytes += (host.channels.len() as u64 + 1) * CHANNEL_BYTES + rows as u64 * ROW_BYTES;
+        let rows: usize = host.channels.iter().map(Channel::row_bytes).sum();
+        self.held_bytes += (host.channels.len() as u64 + 1) * CHANNEL_BYTES + rows as u64;
         self.held.push(host);
         if self.held_bytes <= self.most_bytes {
             return Ok(());

@@ -15,6 +15,45 @@ pub(super) struct Stretch {
     publication: u64,
 }
 
+/// The last publication whose coverage speaks of an hour, for every hour.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    /// By the first hour of a stretch of hours with the same answer; 0 for none.
+    since: BTreeMap<i64, u64>,
+}
+
+impl Touched {
+    /// Sweeps over the stretches from the first hour to the last.
+    pub(super) fn by(stretches: &[Stretch]) -> Self {
+        let mut steps: BTreeMap<i64, (Vec<u64>, Vec<u64>)> = BTreeMap::new();
+        for stretch in stretches.iter().filter(|stretch| stretch.from_hour <= stretch.until_hour) {
+            steps.entry(stretch.from_hour).or_default().0.push(stretch.publication);
+            steps.entry(stretch.until_hour.saturating_add(1)).or_default().1.push(stretch.publication);
+        }
+        let mut open: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut since = BTreeMap::new();
+        for (hour, (begun, ended)) in steps {
+            begun.into_iter().for_each(|publication| *open.entry(publication).or_default() += 1);
+            for publication in ended {
+                let left = open.get_mut(&publication).map_or(0, |count| {
+                    *count -= 1;
+                    *count
+                });
+                if left == 0 {
+                    open.remove(&publication);
+                }
+            }
+            since.insert(hour, open.last_key_value().map_or(0, |(publication, _)| *publication));
+        }
+        Self { since }
+    }
+
+    /// `None`: nothing speaks of that hour.
+    fn at(&self, hour: i64) -> Option<u64> {
+        self.since.range(..=hour).next_back().map(|(_, publication)| *publication).filter(|publication| *publication > 0)
+    }
+}
+
 /// One hour of one host.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Hour {
@@ -49,6 +88,8 @@ pub(super) struct HostTable {
     /// Hours with rows.
     pub(super) hours: BTreeMap<i64, Hour>,
     coverage: Vec<Stretch>,
+    /// What `coverage` comes to.
+    touched: Touched,
     /// Hours that were decided before.
     pub(super) decided: BTreeMap<i64, Decided>,
 }
@@ -68,15 +109,11 @@ impl HostTable {
     }
 
     /// Whether what was decided of an hour still stands, as far as the hour itself goes.
-    pub(super) fn stands(&self, hour: i64, shared: &[Stretch]) -> bool {
+    pub(super) fn stands(&self, hour: i64, shared: &Touched) -> bool {
         let Some(decided) = self.decided.get(&hour).filter(|decided| decided.rules == RULES) else { return false };
-        let touched = |stretches: &[Stretch]| {
-            let over = stretches.iter().filter(|stretch| stretch.from_hour <= hour && hour <= stretch.until_hour);
-            over.map(|stretch| stretch.publication).max()
-        };
-        let by_sensors = self.network_since.and_then(|since| Some(touched(shared)?.max(since)));
+        let by_sensors = self.network_since.and_then(|since| Some(shared.at(hour)?.max(since)));
         let by_rows = self.hours.get(&hour).map(|hour| hour.publication);
-        [by_rows, touched(&self.coverage), by_sensors].into_iter().flatten().all(|last| last <= decided.publication)
+        [by_rows, self.touched.at(hour), by_sensors].into_iter().flatten().all(|last| last <= decided.publication)
     }
 }
 
@@ -86,7 +123,7 @@ pub(super) struct Timetable {
     /// By name.
     pub(super) hosts: BTreeMap<Arc<str>, HostTable>,
     /// What network sensors say of themselves.
-    pub(super) shared: Vec<Stretch>,
+    pub(super) shared: Arc<Touched>,
 }
 
 impl Timetable {
@@ -94,13 +131,16 @@ impl Timetable {
     ///
     /// # Errors
     /// When a data file cannot be read.
-    pub(super) fn read(access: &Access<'_>, bucket: u16, shared: Vec<Stretch>) -> Result<Self> {
+    pub(super) fn read(access: &Access<'_>, bucket: u16, shared: Arc<Touched>) -> Result<Self> {
         let mut table = Self { shared, ..Self::default() };
         for_each_mark(access, bucket, |mark| {
             if !mark.host.is_empty() {
                 table.note(mark);
             }
         })?;
+        for host in table.hosts.values_mut() {
+            host.touched = Touched::by(&std::mem::take(&mut host.coverage));
+        }
         for file in access.files(STATES, bucket) {
             let context = || format!("cannot read {}", file.path);
             let rows = tables::read_states(access.open(&file)?, &(i64::MIN..i64::MAX), false).with_context(context)?;
@@ -144,11 +184,11 @@ impl Timetable {
     }
 }
 
-/// What network sensors say of themselves, from the bucket where it is kept.
+/// When network sensors spoke of which hours, from the bucket where that is kept.
 ///
 /// # Errors
 /// When a data file cannot be read.
-pub(super) fn shared_stretches(access: &Access<'_>, bucket: u16) -> Result<Vec<Stretch>> {
+pub(super) fn touched_by_sensors(access: &Access<'_>, bucket: u16) -> Result<Touched> {
     let mut shared = Vec::new();
     for_each_mark(access, bucket, |mark| {
         if mark.host.is_empty() {
@@ -156,7 +196,7 @@ pub(super) fn shared_stretches(access: &Access<'_>, bucket: u16) -> Result<Vec<S
             shared.push(Stretch { from_hour, until_hour, publication });
         }
     })?;
-    Ok(shared)
+    Ok(Touched::by(&shared))
 }
 
 fn for_each_mark(access: &Access<'_>, bucket: u16, mut take: impl FnMut(Mark)) -> Result<()> {
@@ -167,4 +207,21 @@ fn for_each_mark(access: &Access<'_>, bucket: u16, mut take: impl FnMut(Mark)) -
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_publication_that_speaks_of_an_hour_is_found() {
+        let stretch = |from_hour, until_hour, publication| Stretch { from_hour, until_hour, publication };
+        let stretches =
+            [stretch(0, 9, 3), stretch(5, 20, 2), stretch(5, 6, 7), stretch(30, 30, 1), stretch(30, 29, 9), stretch(-4, 2, 3)];
+        let touched = Touched::by(&stretches);
+        for hour in -10..40 {
+            let over = stretches.iter().filter(|one| one.from_hour <= hour && hour <= one.until_hour);
+            assert_eq!(touched.at(hour), over.map(|one| one.publication).max(), "hour {hour}");
+        }
+    }
 }
