@@ -1,7 +1,7 @@
 //! A whole hunt: events of many hosts to a report.
 
 use crate::{
-    Baseline, Census, CodeProfiles, Verdict,
+    Baseline, Census, CodeProfiles, Settings, Verdict,
     host::hunt_host,
     origin::{AddressFacts, Origin},
 };
@@ -26,6 +26,8 @@ pub struct Options {
     pub code: CodeProfiles,
     /// Approvals.
     pub baseline: Baseline,
+    /// What a team may change.
+    pub settings: Arc<Settings>,
     /// Version of the program, for the report.
     pub version: String,
 }
@@ -72,7 +74,7 @@ impl Hunt {
         let by_host = partition(&self.options, self.events);
         let of = by_host.len();
         let mut hosts = Vec::with_capacity(of);
-        let mut census = Census::default();
+        let mut census = Census::by(&self.options.settings);
         for (done, (host, (named, events))) in by_host.into_iter().enumerate() {
             let hunted = hunt_host(&host, events);
             // An address that began no exchange (multicast chatter, a resolver) is nobody's Mac.
@@ -82,8 +84,10 @@ impl Hunt {
             }
             progress(Progress { done: done + 1, of });
         }
-        let mut verdict =
-            Verdict::new(census, minimum).with_code(self.options.code).with_baseline(self.options.baseline);
+        let mut verdict = Verdict::new(census, minimum)
+            .with_settings(self.options.settings)
+            .with_code(self.options.code)
+            .with_baseline(self.options.baseline);
         hosts.into_iter().for_each(|host| verdict.judge(host));
         verdict.report(version)
     }

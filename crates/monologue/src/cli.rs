@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Learn, check, compare and list approvals of known-good software.
     Baseline(BaselineArguments),
+    /// Show which settings are in force, and why.
+    Settings(SettingsArguments),
     /// List the telemetry formats that can be read.
     Formats(ListArguments),
     /// List the signals a channel is judged by, or print the manual page of one.
@@ -125,6 +127,9 @@ pub(crate) struct HuntArguments {
     /// repeated. See `monologue baseline`.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Vec<PathBuf>,
+    /// Settings: TOML with ATT&CK's mutable elements, levels and weights. See `monologue settings show`.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) settings: Option<PathBuf>,
     /// Profiles of programs' code: NDJSON with path, verdict and slices. May be repeated.
     #[arg(long, value_name = "FILE.ndjson")]
     pub(crate) code: Vec<PathBuf>,
@@ -188,6 +193,25 @@ pub(crate) struct ExplainArguments {
     /// Files or folders with the telemetry, if it no longer lies where it was read. May be repeated.
     #[arg(long, value_name = "PATH")]
     pub(crate) evidence: Vec<PathBuf>,
+pub(crate) struct SettingsArguments {
+    #[command(subcommand)]
+    pub(crate) command: SettingsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SettingsCommand {
+    /// Print every setting that is in force, who set it, and what it does.
+    Show(SettingsShowArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SettingsShowArguments {
+    /// The settings file, as for `monologue hunt`; without it the product's own are shown.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Write one JSON object a setting.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

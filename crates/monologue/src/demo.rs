@@ -39,6 +39,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
         local: Vec::new(),
         code: Vec::new(),
         baseline: Vec::new(),
+        settings: None,
         minimum_level: MinimumLevel::Medium,
         require: Vec::new(),
     };

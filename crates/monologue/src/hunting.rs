@@ -5,15 +5,15 @@ use crate::{
     cli::HuntArguments,
     code, evidence,
     inputs::{self, Plan},
-    lake, outputs,
+    lake, outputs, settings,
     talk::{Verdict, note},
     window::Window,
 };
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Baseline, CodeProfiles, Hunt, IpNet, Options};
+use monologue_hunt::{Baseline, CodeProfiles, Hunt, IpNet, Options, Settings};
 use monologue_model::{Asset, Level, Report, Sight};
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// Runs the command.
 ///
@@ -58,19 +58,33 @@ pub(crate) fn run(arguments: &HuntArguments, minimum: Level) -> Result<Report> {
                 .with_context(|| format!("expected a network, found {text:?}; hint: such as --local 10.0.0.0/8"))?,
         );
     }
-    let code = code::read(&arguments.code)?;
-    let baseline = baseline::read(&arguments.baseline)?;
+    let known = Known {
+        code: code::read(&arguments.code)?,
+        baseline: baseline::read(&arguments.baseline)?,
+        settings: settings::read(arguments.settings.as_deref())?,
+    };
     match &arguments.lake {
-        Some(address) => lake::hunt(arguments, address, &local, (code, baseline), minimum),
-        None => run_on_files(arguments, local, (code, baseline), minimum),
+        Some(address) => lake::hunt(arguments, address, &local, known, minimum),
+        None => run_on_files(arguments, local, known, minimum),
     }
+}
+
+/// What a hunt is told besides telemetry.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// Profiles of programs' code.
+    pub(crate) code: CodeProfiles,
+    /// Approvals.
+    pub(crate) baseline: Baseline,
+    /// What a team may change.
+    pub(crate) settings: Arc<Settings>,
 }
 
 /// Reads and hunts files: in memory while they fit, else through a temporary lake.
 fn run_on_files(
     arguments: &HuntArguments,
     local: Vec<IpNet>,
-    (code, baseline): (CodeProfiles, Baseline),
+    known: Known,
     minimum: Level,
 ) -> Result<Report> {
     let memory = arguments.memory.as_deref().map_or(Ok(lake::DEFAULT_MEMORY), lake::memory)?;
@@ -84,8 +98,9 @@ fn run_on_files(
         local: local.clone(),
         since: plan.since,
         until: plan.until,
-        code: code.clone(),
-        baseline: baseline.clone(),
+        code: known.code.clone(),
+        baseline: known.baseline.clone(),
+        settings: known.settings.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let mut unnamed = false;
@@ -103,7 +118,7 @@ fn run_on_files(
     let sources = match read {
         Err(error) if error.is::<DoesNotFit>() => {
             drop(hunt);
-            let told = lake::Told { local: &local, code, baseline, memory, minimum };
+            let told = lake::Told { local: &local, known, memory, minimum };
             return through_a_lake(arguments, &plan, &assets, told);
         }
         read => read?,

@@ -20,6 +20,7 @@ mod outputs;
 mod reading;
 #[cfg(feature = "send")]
 mod sending;
+mod settings;
 mod talk;
 mod walk;
 mod window;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         cli::Command::Simulate(arguments) => demo::simulate(&arguments),
         cli::Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         cli::Command::Baseline(arguments) => baseline::run(&arguments.command),
+        cli::Command::Settings(arguments) => settings::run(&arguments.command),
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),
         cli::Command::Outputs(arguments) => listing::outputs(&arguments),

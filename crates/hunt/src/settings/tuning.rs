@@ -64,7 +64,7 @@ pub struct Settings {
     /// The weights.
     pub weights: Weights,
     /// Where each key that a file sets stands: its line.
-    set: BTreeMap<&'static str, usize>,
+    set: BTreeMap<String, usize>,
 }
 
 /// A settings file is not what it should be.
@@ -213,12 +213,12 @@ impl Settings {
         taking.number("discovery_rate", weighing.discovery_rate, 0.0..=0.5, &mut settings.discovery_rate)?;
         if let Some(hosts) = weighing.rarity_hosts {
             let line = line_of(text, hosts.span().start);
-            taking.set.insert("rarity_hosts", line);
+            taking.set.insert("rarity_hosts".to_owned(), line);
             settings.rarity_hosts = hosts.into_inner().max(2);
         }
         settings.set = set;
         if !settings.levels.is_sorted() {
-            let line = ["low", "medium", "high", "critical"].iter().filter_map(|key| settings.set.get(key)).min();
+            let line = ["low", "medium", "high", "critical"].iter().filter_map(|key| settings.set.get(*key)).min();
             let expected = format!("expected levels that rise from low to critical, found {:?}", settings.levels);
             return Err(SettingsError { line: line.copied().unwrap_or(1), expected });
         }
@@ -236,6 +236,7 @@ impl Settings {
                 let expected = format!("expected a layer ({}), found {:?}", known.join(", "), layer.get_ref());
                 return Err(SettingsError { line, expected });
             }
+            self.set.insert(format!("caps.{}", layer.get_ref()), line);
         }
         Ok(())
     }
@@ -267,6 +268,7 @@ impl Settings {
                     };
                     return Err(SettingsError { line, expected });
                 }
+                self.set.insert(format!("weights.\"{}\".{}", signal.get_ref(), case.get_ref()), line);
             }
         }
         Ok(())
@@ -312,14 +314,13 @@ impl Settings {
         lines.extend(self.weights.caps().map(|(layer, cap)| Line {
             key: format!("caps.{layer}"),
             value: cap.to_string(),
-            line: None,
+            line: self.set.get(&format!("caps.{layer}")).copied(),
             why: "what the supporting weights of the layer come to at most, so that no fact counts twice".to_owned(),
         }));
-        lines.extend(self.weights.iter().map(|weight| Line {
-            key: format!("weights.\"{}\".{}", weight.signal, weight.case),
-            value: weight.decibans.to_string(),
-            line: None,
-            why: weight.reason.clone(),
+        lines.extend(self.weights.iter().map(|weight| {
+            let key = format!("weights.\"{}\".{}", weight.signal, weight.case);
+            let line = self.set.get(&key).copied();
+            Line { key, value: weight.decibans.to_string(), line, why: weight.reason.clone() }
         }));
         lines
     }
@@ -349,7 +350,7 @@ impl Mutable {
             let Interval { least_seconds, greatest_seconds } = interval.into_inner();
             let least = within("least_seconds", least_seconds, &(0.0..=1e7), line)?;
             let greatest = within("greatest_seconds", greatest_seconds, &(least..=1e7), line)?;
-            taking.set.insert("ConnectionInterval", line);
+            taking.set.insert("ConnectionInterval".to_owned(), line);
             settings.connection_interval_seconds = (least, greatest);
         }
         Ok(())
@@ -359,7 +360,7 @@ impl Mutable {
 /// Takes values of a file, checks them, and notes where they stand.
 struct Taking<'a> {
     text: &'a str,
-    set: &'a mut BTreeMap<&'static str, usize>,
+    set: &'a mut BTreeMap<String, usize>,
 }
 
 impl Taking<'_> {
@@ -373,7 +374,7 @@ impl Taking<'_> {
         let Some(value) = value else { return Ok(()) };
         let line = line_of(self.text, value.span().start);
         *slot = within(key, *value.get_ref(), &bounds, line)?;
-        self.set.insert(key, line);
+        self.set.insert(key.to_owned(), line);
         Ok(())
     }
 
@@ -389,7 +390,7 @@ impl Taking<'_> {
             return Err(SettingsError { line, expected: format!("expected at most {LIST_CAP} entries for {key}") });
         }
         *slot = value.into_inner();
-        self.set.insert(key, line);
+        self.set.insert(key.to_owned(), line);
         Ok(())
     }
 }

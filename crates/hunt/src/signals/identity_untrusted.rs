@@ -3,7 +3,8 @@
 //! # What it says
 //! Supports where nobody does: unsigned, ad hoc signed, or an interpreter or `curl` that runs for a script. Refutes where a
 //! developer team signed it, it is part of macOS, or an interpreter runs for a program that a team signed. A launch label that
-//! is not Apple's vouches for nothing, and nothing is said. It speaks from presence.
+//! is not Apple's vouches for nothing, and nothing is said. Which states count is ATT&CK's mutable element `ProcessSignature`.
+//! It speaks from presence.
 //!
 //! # Why it matters
 //! Signing costs an attacker an identity that can be revoked; most one-way implants on Macs do without.
@@ -39,14 +40,15 @@ impl Signal for Untrusted {
         &[WitnessKind::Identity]
     }
 
-    fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
+    fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let channel = subject.channel;
         let has = |state| channel.attributes.signatures.contains(&state);
         let agent = channel.key.application.agent();
-        if has(SignatureState::Unsigned) {
+        let counts = |state| context.settings.process_signature.contains(&state);
+        if has(SignatureState::Unsigned) && counts(SignatureState::Unsigned) {
             return supports("unsigned", "the program is not signed");
         }
-        if has(SignatureState::AdHoc) {
+        if has(SignatureState::AdHoc) && counts(SignatureState::AdHoc) {
             return supports("ad-hoc", "the program is signed ad hoc: nobody vouches for it");
         }
         if has(SignatureState::Platform) {
@@ -70,7 +72,7 @@ impl Signal for Untrusted {
                 None => refutes("platform", "the program is part of macOS"),
             };
         }
-        if has(SignatureState::Team) {
+        if has(SignatureState::Team) && !counts(SignatureState::Team) {
             return refutes("team", "a developer team signed the program");
         }
         Opinion::Silent

@@ -4,10 +4,10 @@ use super::{
     DEFAULT_MEMORY, EVENT_BYTES, access::Access, address_facts, deciding, memory, now, routing::SHARED_BUCKET, store,
     timetable,
 };
-use crate::{cli::HuntArguments, talk::note, window::Window};
+use crate::{cli::HuntArguments, hunting::Known, talk::note, window::Window};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Baseline, Census, CodeProfiles, HostHunt, IpNet, Origin, Verdict};
+use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict};
 use monologue_lake::{
     ledger::{Lake, LedgerError},
     store::StoreError,
@@ -34,7 +34,7 @@ pub(crate) fn hunt(
     arguments: &HuntArguments,
     address: &Path,
     local: &[IpNet],
-    (code, baseline): (CodeProfiles, Baseline),
+    known: Known,
     minimum: Level,
 ) -> Result<Report> {
     if !arguments.assets.is_empty() {
@@ -42,17 +42,15 @@ pub(crate) fn hunt(
     }
     let window = Window::new(&arguments.inputs)?;
     let memory = arguments.memory.as_deref().map_or(Ok(DEFAULT_MEMORY), memory)?;
-    hunt_lake(address, &window, Told { local, code, baseline, memory, minimum })
+    hunt_lake(address, &window, Told { local, known, memory, minimum })
 }
 
 /// What a hunt is told besides where and when.
 pub(crate) struct Told<'a> {
     /// Networks that are ours.
     pub(crate) local: &'a [IpNet],
-    /// Profiles of programs' code.
-    pub(crate) code: CodeProfiles,
-    /// Approvals.
-    pub(crate) baseline: Baseline,
+    /// Code, approvals, settings.
+    pub(crate) known: Known,
     /// Memory to use, in bytes.
     pub(crate) memory: u64,
     /// The lowest level that is listed.
@@ -124,7 +122,7 @@ impl Summary {
 }
 
 fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: Told<'_>) -> Result<Report> {
-    let Told { local, code, baseline, memory, minimum } = told;
+    let Told { local, known: Known { code, baseline, settings }, memory, minimum } = told;
     let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
     let each = memory / workers as u64;
     let touched = Arc::new(timetable::touched_by_sensors(access, SHARED_BUCKET)?);
@@ -139,7 +137,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
         touched,
     };
     let hosts = Mutex::new(Hosts::new(memory / 4));
-    let census = Mutex::new(Census::default());
+    let census = Mutex::new(Census::by(&settings));
     let buckets: Mutex<VecDeque<u16>> = Mutex::new((0..summary.buckets).collect());
     let bar = ProgressBar::new(summary.buckets.into());
     if let Ok(style) = ProgressStyle::with_template("hunting {bar:30} {pos}/{len} buckets {elapsed}") {
@@ -161,7 +159,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     })?;
     bar.finish_and_clear();
     let census = census.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut verdict = Verdict::new(census, minimum).with_code(code).with_baseline(baseline);
+    let mut verdict = Verdict::new(census, minimum).with_settings(settings).with_code(code).with_baseline(baseline);
     let hosts = hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
     hosts.each(|host| verdict.judge(host))?;
     let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());
