@@ -143,11 +143,8 @@ fn resolved(folder: &Path, target: &str) -> Option<PathBuf> {
     let mut path = PathBuf::new();
     for part in folder.join(target).components() {
         match part {
-            Component::ParentDir => {
-                if !path.pop() {
-                    return None;
-                }
-            }
+            Component::ParentDir if !path.pop() => return None,
+            Component::ParentDir => {}
             Component::Normal(part) => path.push(part),
             _ => {}
         }

@@ -6,7 +6,12 @@
 //! library's lines are written to nowhere.
 
 #[path = "../tests/archive/write.rs"]
-#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+#[expect(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "shared with the tests, which use all of it and may panic"
+)]
 mod write;
 
 use macos_unifiedlogs::{

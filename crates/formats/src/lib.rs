@@ -14,15 +14,15 @@ mod jamf;
 mod lines;
 mod little_snitch;
 mod lsof;
+mod mapped;
 mod nettop;
 mod objective_see;
 mod osquery;
+mod rows;
 mod santa;
 mod sentinelone;
-mod texts;
-mod mapped;
-mod rows;
 mod squid;
+mod texts;
 mod times;
 mod unified_log;
 mod url;
@@ -112,7 +112,7 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which they are asked.
-pub const FORMATS: &[&dyn Format] = &[
+pub static FORMATS: &[&dyn Format] = &[
     &eslogger::ESLOGGER,
     &eslogger::MAC_MONITOR,
     &eslogger::JAMF_TELEMETRY,
@@ -132,8 +132,6 @@ pub const FORMATS: &[&dyn Format] = &[
     &little_snitch::LITTLE_SNITCH,
     &nettop::NETTOP,
     &lsof::LSOF,
-pub static FORMATS: &[&dyn Format] = &[
-    &eslogger::Eslogger,
     &unified_log::UnifiedLog,
     &unified_log::UnifiedLogDecoded,
     &unified_log::UnifiedLogArchive,

@@ -171,7 +171,10 @@ fn signals(subject: &Subject<'_>, answers: &[Answer], weights: &Weights) -> Vec<
         id: cap_name(layer),
         judgement: "cap",
         weight: -over,
-        why: format!("what supports in this layer comes to {sum} and counts {} at most: it looks at the same facts", sum - over),
+        why: format!(
+            "what supports in this layer comes to {sum} and counts {} at most: it looks at the same facts",
+            sum - over
+        ),
         seen: exchanges,
         of: exchanges,
         cites: Vec::new(),

@@ -53,8 +53,9 @@ fn api(subject: &Subject<'_>) -> LayerView {
         Some((least, 0)) => sentence.push_str(&format!(
             "; none was clearly larger than the least ({least} bytes), which headers alone may be: as good as empty"
         )),
-        Some((least, beyond)) => sentence
-            .push_str(&format!("; {beyond} clearly larger than the least ({least} bytes, perhaps headers alone): with a body")),
+        Some((least, beyond)) => sentence.push_str(&format!(
+            "; {beyond} clearly larger than the least ({least} bytes, perhaps headers alone): with a body"
+        )),
         None => {}
     }
     let says = if handling.of(Handling::Collected) > 0 {

@@ -105,8 +105,7 @@ pub struct PublicServices {
     by_name: BTreeMap<String, usize>,
 }
 
-static SHIPPED: LazyLock<PublicServices> =
-    LazyLock::new(|| PublicServices::from_toml(TABLE).unwrap_or_default());
+static SHIPPED: LazyLock<PublicServices> = LazyLock::new(|| PublicServices::from_toml(TABLE).unwrap_or_default());
 
 impl PublicServices {
     /// The table the product ships.
@@ -118,7 +117,8 @@ impl PublicServices {
     fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
         let Table { version, service: services } = toml::from_str(text)?;
         let names = services.iter().enumerate();
-        let by_name = names.flat_map(|(at, service)| service.names.iter().map(move |name| (name.clone(), at))).collect();
+        let by_name =
+            names.flat_map(|(at, service)| service.names.iter().map(move |name| (name.clone(), at))).collect();
         Ok(Self { version, services, by_name })
     }
 

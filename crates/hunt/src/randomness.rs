@@ -27,7 +27,8 @@ fn of_text(text: &str) -> Option<u8> {
         }
     });
     let length = text.len() as f64;
-    let bits: f64 = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / length).map(|p| -p * p.log2()).sum();
+    let bits: f64 =
+        counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / length).map(|p| -p * p.log2()).sum();
     Some((bits * 10.0).round() as u8)
 }
 

@@ -37,7 +37,8 @@ impl Statements {
         until: Option<Timestamp>,
     ) -> impl Iterator<Item = &CoverageRecord> {
         let first = from.map_or(0, |from| self.latest.partition_point(|latest| *latest < from));
-        let past = until.map_or(self.records.len(), |until| self.records.partition_point(|record| record.from <= until));
+        let past =
+            until.map_or(self.records.len(), |until| self.records.partition_point(|record| record.from <= until));
         self.records.get(first..past).unwrap_or_default().iter()
     }
 }

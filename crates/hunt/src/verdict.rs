@@ -65,7 +65,7 @@ impl Census {
             self.p_values.extend(test.map(|test| test.p_value));
         }
         let known = host.channels.iter().filter(|channel| !channel.key.application.is_unknown());
-        let names: BTreeSet<Arc<str>> = known.map(|channel| application_name(channel)).collect();
+        let names: BTreeSet<Arc<str>> = known.map(application_name).collect();
         for name in names {
             *self.applications.entry(name).or_insert(0) += 1;
         }

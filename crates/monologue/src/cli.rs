@@ -190,9 +190,15 @@ pub(crate) struct ExplainArguments {
     /// Approvals that apply. May be repeated.
     #[arg(long, value_name = "FILE", requires = "lake")]
     pub(crate) baseline: Vec<PathBuf>,
+    /// Settings that apply.
+    #[arg(long, value_name = "FILE.toml", requires = "lake")]
+    pub(crate) settings: Option<PathBuf>,
     /// Files or folders with the telemetry, if it no longer lies where it was read. May be repeated.
     #[arg(long, value_name = "PATH")]
     pub(crate) evidence: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct SettingsArguments {
     #[command(subcommand)]
     pub(crate) command: SettingsCommand,

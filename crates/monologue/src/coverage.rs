@@ -43,6 +43,7 @@ fn as_hunt(arguments: &CoverageArguments) -> HuntArguments {
         report: None,
         evidence: None,
         baseline: Vec::new(),
+        settings: None,
         code: Vec::new(),
         minimum_level: MinimumLevel::Critical,
         require: Vec::new(),

@@ -75,6 +75,7 @@ fn in_force(arguments: &HuntArguments, report: &Report) -> Result<InForce> {
             ("local", arguments.local.clone()),
             ("minimum-level", vec![monologue_model::Level::from(arguments.minimum_level).name().to_owned()]),
             ("require", arguments.require.clone()),
+            ("settings", tuned(arguments.settings.as_deref())?),
         ],
         settings: settings::in_force(),
         inputs: inputs_of(arguments, report)?,
@@ -83,6 +84,12 @@ fn in_force(arguments: &HuntArguments, report: &Report) -> Result<InForce> {
         approvals: (baseline.approvals().len() as u64, expired as u64),
         code: arguments.code.iter().map(|path| hashed(path)).collect(),
     })
+}
+
+/// Every setting a team may change, as it is in force.
+fn tuned(file: Option<&Path>) -> Result<Vec<String>> {
+    let lines = crate::settings::read(file)?.lines();
+    Ok(lines.into_iter().map(|line| format!("{} = {}", line.key, line.value)).collect())
 }
 
 /// Each source's content: of a lake as it was when taken, of files as they are now.

@@ -81,12 +81,7 @@ pub(crate) struct Known {
 }
 
 /// Reads and hunts files: in memory while they fit, else through a temporary lake.
-fn run_on_files(
-    arguments: &HuntArguments,
-    local: Vec<IpNet>,
-    known: Known,
-    minimum: Level,
-) -> Result<Report> {
+fn run_on_files(arguments: &HuntArguments, local: Vec<IpNet>, known: Known, minimum: Level) -> Result<Report> {
     let memory = arguments.memory.as_deref().map_or(Ok(lake::DEFAULT_MEMORY), lake::memory)?;
     let plan = Plan::new(&arguments.inputs, &arguments.assets)?;
     let mut assets = Vec::new();

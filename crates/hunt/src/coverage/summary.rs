@@ -140,7 +140,8 @@ fn subtract(spans: &[Span], holes: &[Span]) -> Vec<Span> {
     let mut left = Vec::new();
     for span in spans {
         let mut from = span.from;
-        for hole in holes.iter().filter(|hole| hole.from <= span.until && span.from <= hole.until) {
+        let first = holes.partition_point(|hole| hole.until < span.from);
+        for hole in holes.iter().skip(first).take_while(|hole| hole.from <= span.until) {
             if from < hole.from {
                 left.push(Span { from, until: hole.from });
             }

@@ -192,12 +192,16 @@ impl Settings {
     /// When the file is no TOML, names a key that does not exist, or gives a value out of bounds: with its line.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
         if text.len() > FILE_CAP {
-            let expected = format!("expected at most {FILE_CAP} bytes of settings; hint: lists of domains belong in a baseline");
+            let expected =
+                format!("expected at most {FILE_CAP} bytes of settings; hint: lists of domains belong in a baseline");
             return Err(SettingsError { line: 1, expected });
         }
         let file: File = toml::from_str(text).map_err(|error| SettingsError {
             line: error.span().map_or(1, |span| line_of(text, span.start)),
-            expected: format!("{}; hint: `monologue settings show` lists every key", error.message().replace('\n', " ")),
+            expected: format!(
+                "{}; hint: `monologue settings show` lists every key",
+                error.message().replace('\n', " ")
+            ),
         })?;
         let mut settings = Self::default();
         let mut set = BTreeMap::new();
@@ -263,8 +267,16 @@ impl Settings {
                         .map(|weight| weight.case.clone())
                         .collect();
                     let expected = match known.is_empty() {
-                        true => format!("expected the name of a signal, found {:?}; hint: `monologue signals` lists them", signal.get_ref()),
-                        false => format!("expected a case of {} ({}), found {:?}", signal.get_ref(), known.join(", "), case.get_ref()),
+                        true => format!(
+                            "expected the name of a signal, found {:?}; hint: `monologue signals` lists them",
+                            signal.get_ref()
+                        ),
+                        false => format!(
+                            "expected a case of {} ({}), found {:?}",
+                            signal.get_ref(),
+                            known.join(", "),
+                            case.get_ref()
+                        ),
                     };
                     return Err(SettingsError { line, expected });
                 }
@@ -286,24 +298,76 @@ impl Settings {
         let [low, medium, high, critical] = self.levels;
         let (least, greatest) = self.connection_interval_seconds;
         let mut lines = vec![
-            line("UserContext", list(self.user_context.iter().map(|one| one.name())), "in which contexts of a user identity.user-context speaks"),
-            line("EntropyScore", self.entropy_score.to_string(), "bits per character from which a part of a path counts as random (request.encoded): words stay below 4, hexadecimal digits cannot exceed 4, base64 of some length lies above 4.5"),
-            line("DestinationDomain", list(&self.destination_domain), "more names that count as public web services anybody can write to (destination.public-service)"),
-            line("TargetService", list(self.target_service.iter().map(|kind| kind.name())), "the kinds of public web services that count (destination.public-service)"),
-            line("ProcessName", list(&self.process_name), "file names of programs to be looked at whatever else is known (identity.watched)"),
-            line("ParentProcess", list(&self.parent_process), "file names of ancestors, as ProcessName (identity.watched)"),
-            line("SuspiciousParentProcess", list(&self.suspicious_parent_process), "programs that open what others send, and have no business starting shells that ask the web (identity.lineage)"),
-            line("ProcessSignature", list(self.process_signature.iter().map(|state| state.name())), "states in which nobody vouches for a program (identity.untrusted)"),
-            line("ConnectionInterval", format!("{{ least_seconds = {least}, greatest_seconds = {greatest} }}"), "periods of a cadence that count (time.cadence): below five seconds programs stream, above a day there are too few check-ins"),
-            line("BurstConnectionRate", self.burst_seconds.to_string(), "connections within so many seconds are one check-in: browsers and libraries open several at once"),
-            line("DataFlowImbalanceRatio", self.imbalance_ratio.to_string(), "bytes sent for each byte received, from which a channel only sends (wire.imbalance)"),
+            line(
+                "UserContext",
+                list(self.user_context.iter().map(|one| one.name())),
+                "in which contexts of a user identity.user-context speaks",
+            ),
+            line(
+                "EntropyScore",
+                self.entropy_score.to_string(),
+                "bits per character from which a part of a path counts as random (request.encoded): words stay below 4, hexadecimal digits cannot exceed 4, base64 of some length lies above 4.5",
+            ),
+            line(
+                "DestinationDomain",
+                list(&self.destination_domain),
+                "more names that count as public web services anybody can write to (destination.public-service)",
+            ),
+            line(
+                "TargetService",
+                list(self.target_service.iter().map(|kind| kind.name())),
+                "the kinds of public web services that count (destination.public-service)",
+            ),
+            line(
+                "ProcessName",
+                list(&self.process_name),
+                "file names of programs to be looked at whatever else is known (identity.watched)",
+            ),
+            line(
+                "ParentProcess",
+                list(&self.parent_process),
+                "file names of ancestors, as ProcessName (identity.watched)",
+            ),
+            line(
+                "SuspiciousParentProcess",
+                list(&self.suspicious_parent_process),
+                "programs that open what others send, and have no business starting shells that ask the web (identity.lineage)",
+            ),
+            line(
+                "ProcessSignature",
+                list(self.process_signature.iter().map(|state| state.name())),
+                "states in which nobody vouches for a program (identity.untrusted)",
+            ),
+            line(
+                "ConnectionInterval",
+                format!("{{ least_seconds = {least}, greatest_seconds = {greatest} }}"),
+                "periods of a cadence that count (time.cadence): below five seconds programs stream, above a day there are too few check-ins",
+            ),
+            line(
+                "BurstConnectionRate",
+                self.burst_seconds.to_string(),
+                "connections within so many seconds are one check-in: browsers and libraries open several at once",
+            ),
+            line(
+                "DataFlowImbalanceRatio",
+                self.imbalance_ratio.to_string(),
+                "bytes sent for each byte received, from which a channel only sends (wire.imbalance)",
+            ),
             line("low", low.to_string(), "score from which a finding is low"),
             line("medium", medium.to_string(), "score from which a finding is medium: likelier than not"),
             line("high", high.to_string(), "score from which a finding is high: nine in ten"),
             line("critical", critical.to_string(), "score from which a finding is critical: ninety-nine in a hundred"),
             line("prior_decibans", self.weights.prior.to_string(), &self.weights.prior_reason),
-            line("discovery_rate", self.discovery_rate.to_string(), "of the cadence claims that are made, the share that may be chance (Benjamini and Hochberg 1995)"),
-            line("rarity_hosts", self.rarity_hosts.to_string(), "hosts with a known application below which rarity is blind"),
+            line(
+                "discovery_rate",
+                self.discovery_rate.to_string(),
+                "of the cadence claims that are made, the share that may be chance (Benjamini and Hochberg 1995)",
+            ),
+            line(
+                "rarity_hosts",
+                self.rarity_hosts.to_string(),
+                "hosts with a known application below which rarity is blind",
+            ),
         ];
         lines.extend(FIXED.iter().map(|(key, value, why)| Line {
             key: (*key).to_owned(),
@@ -328,9 +392,21 @@ impl Settings {
 
 /// Mutable elements that hold for every hunt: what hours of a lake were decided by cannot be changed afterwards.
 const FIXED: &[(&str, &str, &str)] = &[
-    ("TimeWindow", "30 s (fixed)", "after a reply, how long the process and its descendants are watched for a use of it; hours of a lake are decided by it, so it is the same for all"),
-    ("ScriptEngineList", "sh bash zsh dash ksh csh tcsh fish curl wget nscurl osascript python node ruby perl php deno bun java swift (fixed)", "programs that run somebody else's script; part of a channel's identity, which must be the same tomorrow"),
-    ("CommandLineArgs", "-o /dev/null, --output /dev/null, > /dev/null (fixed)", "command lines that throw the output away (effect.output-discarded); hours of a lake are decided by them"),
+    (
+        "TimeWindow",
+        "30 s (fixed)",
+        "after a reply, how long the process and its descendants are watched for a use of it; hours of a lake are decided by it, so it is the same for all",
+    ),
+    (
+        "ScriptEngineList",
+        "sh bash zsh dash ksh csh tcsh fish curl wget nscurl osascript python node ruby perl php deno bun java swift (fixed)",
+        "programs that run somebody else's script; part of a channel's identity, which must be the same tomorrow",
+    ),
+    (
+        "CommandLineArgs",
+        "-o /dev/null, --output /dev/null, > /dev/null (fixed)",
+        "command lines that throw the output away (effect.output-discarded); hours of a lake are decided by them",
+    ),
 ];
 
 impl Mutable {
@@ -341,10 +417,19 @@ impl Mutable {
         taking.list("TargetService", self.target_service, &mut settings.target_service)?;
         taking.list("ProcessName", self.process_name, &mut settings.process_name)?;
         taking.list("ParentProcess", self.parent_process, &mut settings.parent_process)?;
-        taking.list("SuspiciousParentProcess", self.suspicious_parent_process, &mut settings.suspicious_parent_process)?;
+        taking.list(
+            "SuspiciousParentProcess",
+            self.suspicious_parent_process,
+            &mut settings.suspicious_parent_process,
+        )?;
         taking.list("ProcessSignature", self.process_signature, &mut settings.process_signature)?;
         taking.number("BurstConnectionRate", self.burst_connection_rate, 0.0..=3600.0, &mut settings.burst_seconds)?;
-        taking.number("DataFlowImbalanceRatio", self.data_flow_imbalance_ratio, 1.0..=1e6, &mut settings.imbalance_ratio)?;
+        taking.number(
+            "DataFlowImbalanceRatio",
+            self.data_flow_imbalance_ratio,
+            1.0..=1e6,
+            &mut settings.imbalance_ratio,
+        )?;
         if let Some(interval) = self.connection_interval {
             let line = line_of(taking.text, interval.span().start);
             let Interval { least_seconds, greatest_seconds } = interval.into_inner();

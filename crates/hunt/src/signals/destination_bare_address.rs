@@ -41,7 +41,11 @@ impl Signal for BareAddress {
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let Service::Address(address) = &subject.channel.key.service else { return Opinion::Silent };
         let attributes = &subject.channel.attributes;
-        if context.documented.is_some() || !is_public(*address) || attributes.name_unknown > 0 || !attributes.names.is_empty() {
+        if context.documented.is_some()
+            || !is_public(*address)
+            || attributes.name_unknown > 0
+            || !attributes.names.is_empty()
+        {
             return Opinion::Silent;
         }
         supports("public", format!("{address} is asked without any name"))

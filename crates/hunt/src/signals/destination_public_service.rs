@@ -65,7 +65,9 @@ impl Signal for PublicServiceSignal {
             ApplicationKey::Signed { team, signing_id, .. } => (Some(&**signing_id), team.as_deref()),
             _ => (None, None),
         };
-        let starts = |name: &str, known: &str| name == known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
+        let starts = |name: &str, known: &str| {
+            name == known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'))
+        };
         if signing_id.is_some_and(|name| BROWSERS.iter().any(|known| starts(name, known))) {
             return Opinion::Silent;
         }
@@ -77,7 +79,8 @@ impl Signal for PublicServiceSignal {
                 if !context.settings.target_service.contains(&service.kind) || service.clients.iter().any(is_client) {
                     continue;
                 }
-                let why = format!("{name} belongs to {known}, a public service ({}) that anybody can use", service.kind);
+                let why =
+                    format!("{name} belongs to {known}, a public service ({}) that anybody can use", service.kind);
                 let case = if service.kind == Kind::Tester { "tester" } else { "dead-drop" };
                 return if case == "tester" { supports("tester", why) } else { supports("dead-drop", why) };
             }

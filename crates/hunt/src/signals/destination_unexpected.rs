@@ -48,6 +48,9 @@ impl Signal for Unexpected {
         if !signed || !many || context.prevalence.hosts != 1 {
             return Opinion::Silent;
         }
-        supports("only-here", format!("{} hosts run it, and it asks this service on this one alone", context.application_hosts))
+        supports(
+            "only-here",
+            format!("{} hosts run it, and it asks this service on this one alone", context.application_hosts),
+        )
     }
 }

@@ -20,11 +20,44 @@ use monologue_model::{Needs, Sight, SignalId, SignatureState, WitnessKind};
 
 /// Daemons and agents of macOS whose names nothing else bears.
 const DAEMONS: &[&str] = &[
-    "accountsd", "akd", "apsd", "bluetoothd", "cfprefsd", "cloudd", "configd", "coreaudiod", "coreduetd", "corespotlightd",
-    "distnoted", "fseventsd", "identityservicesd", "imagent", "kernel_task", "launchd", "launchservicesd", "locationd",
-    "loginwindow", "mDNSResponder", "mdworker_shared", "nsurlsessiond", "opendirectoryd", "powerd", "rapportd", "securityd",
-    "sharingd", "softwareupdated", "storeaccountd", "syspolicyd", "sysmond", "systemstats", "tccd", "trustd", "usbmuxd",
-    "UserEventAgent", "WindowServer", "xpcproxy",
+    "accountsd",
+    "akd",
+    "apsd",
+    "bluetoothd",
+    "cfprefsd",
+    "cloudd",
+    "configd",
+    "coreaudiod",
+    "coreduetd",
+    "corespotlightd",
+    "distnoted",
+    "fseventsd",
+    "identityservicesd",
+    "imagent",
+    "kernel_task",
+    "launchd",
+    "launchservicesd",
+    "locationd",
+    "loginwindow",
+    "mDNSResponder",
+    "mdworker_shared",
+    "nsurlsessiond",
+    "opendirectoryd",
+    "powerd",
+    "rapportd",
+    "securityd",
+    "sharingd",
+    "softwareupdated",
+    "storeaccountd",
+    "syspolicyd",
+    "sysmond",
+    "systemstats",
+    "tccd",
+    "trustd",
+    "usbmuxd",
+    "UserEventAgent",
+    "WindowServer",
+    "xpcproxy",
 ];
 
 /// See the module comment, which is the manual page.
@@ -50,12 +83,16 @@ impl Signal for Imitation {
     fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let attributes = &subject.channel.attributes;
         let mut states = attributes.signatures.iter().map(|(state, _)| *state);
-        if !states.all(|state| matches!(state, SignatureState::Unsigned | SignatureState::AdHoc | SignatureState::Team)) {
+        if !states.all(|state| matches!(state, SignatureState::Unsigned | SignatureState::AdHoc | SignatureState::Team))
+        {
             return Opinion::Silent;
         }
         for (path, _) in attributes.paths.iter() {
             if let Some(daemon) = imitated(file_name(path)) {
-                return supports("named-like-macos", format!("{path} is not part of macOS, and named like its {daemon}"));
+                return supports(
+                    "named-like-macos",
+                    format!("{path} is not part of macOS, and named like its {daemon}"),
+                );
             }
         }
         let apple = attributes.signing_ids.iter().map(|(name, _)| name).find(|name| name.starts_with("com.apple."));

@@ -34,8 +34,30 @@ const PLACES: &[(&str, &str)] = &[
 
 /// Dotted folders of the home in which developers' tools live.
 const TOOLS: &[&str] = &[
-    ".asdf", ".bun", ".cache", ".cargo", ".config", ".deno", ".docker", ".dotnet", ".gem", ".go", ".gradle", ".local",
-    ".m2", ".mise", ".npm", ".nvm", ".oh-my-zsh", ".pyenv", ".rbenv", ".rustup", ".sdkman", ".vscode", ".cursor", ".Trash",
+    ".asdf",
+    ".bun",
+    ".cache",
+    ".cargo",
+    ".config",
+    ".deno",
+    ".docker",
+    ".dotnet",
+    ".gem",
+    ".go",
+    ".gradle",
+    ".local",
+    ".m2",
+    ".mise",
+    ".npm",
+    ".nvm",
+    ".oh-my-zsh",
+    ".pyenv",
+    ".rbenv",
+    ".rustup",
+    ".sdkman",
+    ".vscode",
+    ".cursor",
+    ".Trash",
 ];
 
 /// See the module comment, which is the manual page.
@@ -88,10 +110,22 @@ mod tests {
 
     #[test]
     fn folders_where_nothing_is_installed_are_known() {
-        for path in ["/private/tmp/update", "/Users/Shared/.x/agent", "~/Library/.helper/run", "~/Downloads/a.command", "/usr/local/.a"] {
+        for path in [
+            "/private/tmp/update",
+            "/Users/Shared/.x/agent",
+            "~/Library/.helper/run",
+            "~/Downloads/a.command",
+            "/usr/local/.a",
+        ] {
             assert!(place(path).is_some(), "{path}");
         }
-        for path in ["/usr/bin/curl", "~/.cargo/bin/rg", "/Applications/A.app/Contents/MacOS/A", "~/bin/../bin/x", "/opt/homebrew/bin/jq"] {
+        for path in [
+            "/usr/bin/curl",
+            "~/.cargo/bin/rg",
+            "/Applications/A.app/Contents/MacOS/A",
+            "~/bin/../bin/x",
+            "/opt/homebrew/bin/jq",
+        ] {
             assert_eq!(place(path), None, "{path}");
         }
     }

@@ -67,7 +67,9 @@ impl Signal for Untrusted {
                     supports("unvouched-agent", format!("part of macOS, but run for {agent}, for which nobody vouches"))
                 }
                 // Anybody may write a launch item and its label: only Apple's own labels vouch for what is run.
-                Some(label) if label.starts_with("com.apple.") => refutes("job-of-macos", "part of macOS, run for a job of macOS"),
+                Some(label) if label.starts_with("com.apple.") => {
+                    refutes("job-of-macos", "part of macOS, run for a job of macOS")
+                }
                 Some(_) => Opinion::Silent,
                 None => refutes("platform", "the program is part of macOS"),
             };

@@ -47,7 +47,9 @@ impl Signal for UserContextSignal {
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let attributes = &subject.channel.attributes;
         // The accounts of macOS's own services run macOS's own programs.
-        if attributes.signatures.contains(&SignatureState::Platform) && subject.channel.key.application.agent().is_none() {
+        if attributes.signatures.contains(&SignatureState::Platform)
+            && subject.channel.key.application.agent().is_none()
+        {
             return Opinion::Silent;
         }
         let counts = |context_of: UserContext| context.settings.user_context.contains(&context_of);
@@ -58,14 +60,25 @@ impl Signal for UserContextSignal {
         }
         let service = ids().find(|id| (1..FIRST_PERSON).contains(id) || *id > NEGATIVE_IDS);
         match service.filter(|_| counts(UserContext::ServiceAccount)) {
-            Some(id) => supports("service-account", format!("it runs for the service account with the id {}", id as i32)),
+            Some(id) => {
+                supports("service-account", format!("it runs for the service account with the id {}", id as i32))
+            }
             None => Opinion::Silent,
         }
     }
 }
 
 fn is_writable_by_users(path: &str) -> bool {
-    ["~/", "/Users/", "/tmp/", "/private/tmp/", "/var/tmp/", "/private/var/tmp/", "/var/folders/", "/private/var/folders/"]
-        .iter()
-        .any(|start| path.starts_with(start))
+    [
+        "~/",
+        "/Users/",
+        "/tmp/",
+        "/private/tmp/",
+        "/var/tmp/",
+        "/private/var/tmp/",
+        "/var/folders/",
+        "/private/var/folders/",
+    ]
+    .iter()
+    .any(|start| path.starts_with(start))
 }

@@ -47,6 +47,9 @@ impl Signal for ClientHangsUp {
             return Opinion::Silent;
         }
         let own = subject.channel.counters.exchanges;
-        supports("every-one", format!("the client itself ended {} on which nothing had come back", counted(own, "connection")))
+        supports(
+            "every-one",
+            format!("the client itself ended {} on which nothing had come back", counted(own, "connection")),
+        )
     }
 }

@@ -56,7 +56,10 @@ impl Signal for ConstantResponse {
             return to_each_the_same(subject, context, due);
         }
         if possible.reply.of(Reply::HandshakeOnly) == possible.answer.seen {
-            return supports("handshake", format!("the same failed TLS handshake {times}, and the client never gave up"));
+            return supports(
+                "handshake",
+                format!("the same failed TLS handshake {times}, and the client never gave up"),
+            );
         }
         // Without every status, the constant answer may be a 204 or 304, which says nothing.
         match possible.status.greatest {

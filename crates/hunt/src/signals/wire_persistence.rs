@@ -54,6 +54,9 @@ impl Signal for Persistence {
             return Opinion::Silent;
         }
         let outcome = if silent { "all silent" } else { "all answered alike" };
-        supports("on-a-clock", format!("{} on a clock, {outcome}", counted(counters.fresh_connections, "fresh connection")))
+        supports(
+            "on-a-clock",
+            format!("{} on a clock, {outcome}", counted(counters.fresh_connections, "fresh connection")),
+        )
     }
 }

@@ -62,6 +62,7 @@ fn hunt_of(arguments: &ExplainArguments) -> HuntArguments {
         memory: None,
         local: Vec::new(),
         baseline: arguments.baseline.clone(),
+        settings: arguments.settings.clone(),
         code: Vec::new(),
         minimum_level: MinimumLevel::Info,
         require: Vec::new(),

@@ -50,7 +50,11 @@ impl Touched {
 
     /// `None`: nothing speaks of that hour.
     fn at(&self, hour: i64) -> Option<u64> {
-        self.since.range(..=hour).next_back().map(|(_, publication)| *publication).filter(|publication| *publication > 0)
+        self.since
+            .range(..=hour)
+            .next_back()
+            .map(|(_, publication)| *publication)
+            .filter(|publication| *publication > 0)
     }
 }
 
@@ -216,8 +220,14 @@ mod tests {
     #[test]
     fn the_last_publication_that_speaks_of_an_hour_is_found() {
         let stretch = |from_hour, until_hour, publication| Stretch { from_hour, until_hour, publication };
-        let stretches =
-            [stretch(0, 9, 3), stretch(5, 20, 2), stretch(5, 6, 7), stretch(30, 30, 1), stretch(30, 29, 9), stretch(-4, 2, 3)];
+        let stretches = [
+            stretch(0, 9, 3),
+            stretch(5, 20, 2),
+            stretch(5, 6, 7),
+            stretch(30, 30, 1),
+            stretch(30, 29, 9),
+            stretch(-4, 2, 3),
+        ];
         let touched = Touched::by(&stretches);
         for hour in -10..40 {
             let over = stretches.iter().filter(|one| one.from_hour <= hour && hour <= one.until_hour);

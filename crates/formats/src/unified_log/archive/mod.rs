@@ -74,7 +74,7 @@ impl Format for UnifiedLogArchive {
     }
 
     fn detect_bundle(&self, bundle: &Bundle) -> Result<(), Refusal> {
-        if bundle.names().any(is_trace_file) {
+        if bundle.names().any(is_trace_name) {
             return Ok(());
         }
         Err(Refusal("expected .tracev3 files in it, as in a .logarchive or sysdiagnose, found none".to_owned()))
@@ -85,7 +85,8 @@ impl Format for UnifiedLogArchive {
     }
 }
 
-fn is_trace_file(name: &str) -> bool {
+/// Whether a file of a bundle is a tracev3 file, by its name.
+fn is_trace_name(name: &str) -> bool {
     name.ends_with(".tracev3")
 }
 

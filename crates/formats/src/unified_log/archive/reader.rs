@@ -3,7 +3,7 @@
 use super::{
     clock::Clock,
     decode::{Decoded, decode},
-    is_trace_file,
+    is_trace_name,
     strings::Strings,
 };
 use crate::{Bundle, Input, Item, Malformed, Records, unified_log::records::Shape};
@@ -191,7 +191,7 @@ impl Reader {
         let (sender, receiver) = mpsc::sync_channel(1);
         self.traces = Some(receiver);
         thread::spawn(move || {
-            let read = bundle.visit(&is_trace_file, &mut |name, bytes| match sender.send((name.to_owned(), bytes)) {
+            let read = bundle.visit(&is_trace_name, &mut |name, bytes| match sender.send((name.to_owned(), bytes)) {
                 Ok(()) => ControlFlow::Continue(()),
                 // Nobody reads any more.
                 Err(_) => ControlFlow::Break(()),

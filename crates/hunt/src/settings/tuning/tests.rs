@@ -32,10 +32,22 @@ fn an_error_says_the_line_and_what_was_expected() {
         ("[mutable]\nUserContext = [\"root\"]\n", 2, "unknown variant `root`"),
         ("[levels]\nlow = 0.6\n", 2, "expected levels that rise"),
         ("[mutable]\nConnectionInterval = { least_seconds = 60.0, greatest_seconds = 5.0 }\n", 2, "greatest_seconds"),
-        ("\n[weights.\"time.cadence\"]\nnever = { decibans = 4.0, reason = \"x y\" }\n", 3, "expected a case of time.cadence (on-a-clock)"),
-        ("[weights.\"time.nothing\"]\nnever = { decibans = 4.0, reason = \"x y\" }\n", 2, "expected the name of a signal"),
+        (
+            "\n[weights.\"time.cadence\"]\nnever = { decibans = 4.0, reason = \"x y\" }\n",
+            3,
+            "expected a case of time.cadence (on-a-clock)",
+        ),
+        (
+            "[weights.\"time.nothing\"]\nnever = { decibans = 4.0, reason = \"x y\" }\n",
+            2,
+            "expected the name of a signal",
+        ),
         ("[weights.\"time.cadence\"]\non-a-clock = { decibans = 4.0, reason = \" \" }\n", 2, "expected a reason"),
-        ("[weights.\"time.cadence\"]\non-a-clock = { decibans = 400.0, reason = \"x\" }\n", 2, "expected a weight from 0 to 30"),
+        (
+            "[weights.\"time.cadence\"]\non-a-clock = { decibans = 400.0, reason = \"x\" }\n",
+            2,
+            "expected a weight from 0 to 30",
+        ),
         ("[caps]\nair = 3.0\n", 2, "expected a layer"),
         ("[caps]\nwire = nan\n", 2, "expected a cap"),
         ("nonsense", 1, "hint"),
@@ -50,9 +62,20 @@ fn an_error_says_the_line_and_what_was_expected() {
 fn every_mutable_element_that_the_analytics_name_is_shown_under_its_name() {
     let keys: BTreeSet<String> = Settings::shipped().lines().into_iter().map(|line| line.key).collect();
     for name in [
-        "UserContext", "EntropyScore", "DestinationDomain", "TimeWindow", "ProcessName", "ParentProcess", "CommandLineArgs",
-        "ProcessSignature", "ConnectionInterval", "TargetService", "ScriptEngineList", "BurstConnectionRate",
-        "DataFlowImbalanceRatio", "SuspiciousParentProcess",
+        "UserContext",
+        "EntropyScore",
+        "DestinationDomain",
+        "TimeWindow",
+        "ProcessName",
+        "ParentProcess",
+        "CommandLineArgs",
+        "ProcessSignature",
+        "ConnectionInterval",
+        "TargetService",
+        "ScriptEngineList",
+        "BurstConnectionRate",
+        "DataFlowImbalanceRatio",
+        "SuspiciousParentProcess",
     ] {
         assert!(keys.contains(name), "{name}");
     }
