@@ -162,7 +162,8 @@ mod tests {
     fn every_number_that_decides_is_stated() {
         let source = include_str!("settings.rs");
         // Those that settings change are stated with the settings.
-        let elsewhere = ["TIMELINE_POINTS", "SUSPICIOUS_PARENTS", "RARITY_MINIMUM", "DISCOVERY_RATE", "LEVEL_THRESHOLDS"];
+        let elsewhere =
+            ["TIMELINE_POINTS", "SUSPICIOUS_PARENTS", "RARITY_MINIMUM", "DISCOVERY_RATE", "LEVEL_THRESHOLDS"];
         let decides = |line: &&str| line.starts_with("pub const ") && !elsewhere.iter().any(|name| line.contains(name));
         assert_eq!(super::in_force().len(), source.lines().filter(decides).count());
     }

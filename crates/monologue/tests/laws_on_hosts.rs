@@ -3,8 +3,8 @@
 
 use monologue_formats::{Input, Item};
 use monologue_hunt::{
-    Census, Fold, HostHunt, HourSummary, Hunt, Options, Verdict, absence, dependence, disposition, hunt_host, judge,
-    judge::Context,
+    Census, Fold, HostHunt, HourSummary, Hunt, Options, Statements, Verdict, absence, dependence, disposition,
+    hunt_host, judge, judge::Context,
 };
 use monologue_model::{
     ApplicationKey, Channel, CoverageRecord, CoverageState, Detail, Event, Judgement, Level, Loss, Needs, Report,

@@ -39,9 +39,9 @@ struct Said {
 fn is_outside(address: &str) -> bool {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => {
-            !(address.is_private() || address.is_loopback() || address.is_link_local() || address.is_multicast())
-                && !address.is_broadcast()
-                && !address.is_unspecified()
+            let within = address.is_private() || address.is_loopback() || address.is_link_local();
+            let nobodys = address.is_multicast() || address.is_broadcast() || address.is_unspecified();
+            !(within || nobodys)
         }
         Ok(IpAddr::V6(address)) => {
             let first = address.segments()[0];

@@ -4,6 +4,8 @@
 //! it is printed. `--series N` sets how many series each generator makes (by default 200 with a clock, 500 without),
 //! `--seed N` the chance, and `--captures DIR` where real captures lie.
 
+#![expect(clippy::indexing_slicing, reason = "a bench over series of its own making may panic")]
+
 mod accuracy;
 mod captures;
 mod elastic;

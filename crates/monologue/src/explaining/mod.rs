@@ -199,7 +199,7 @@ fn columns(path: &Path) -> Vec<String> {
 fn guarded(raw: &[u8], parts: &[Part], used: &[std::ops::Range<usize>]) -> String {
     let is_guarded = |part: &&Part| {
         let mut words = part.name.split(['.', '[']);
-        words.any(|word| GUARDED.contains(&word)) && !used.iter().any(|range| *range == part.range)
+        words.any(|word| GUARDED.contains(&word)) && !used.contains(&part.range)
     };
     let (mut text, mut at) = (String::new(), 0);
     for part in parts.iter().filter(is_guarded) {

@@ -68,7 +68,7 @@ fn of_number(path: &str, number: &str, parts: &[Part]) -> Option<Origin> {
 }
 
 /// Parts that are it as a whole.
-fn whole<'a>(parts: &'a [Part], is_it: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a Part> {
+fn whole(parts: &[Part], is_it: impl Fn(&str) -> bool) -> impl Iterator<Item = &Part> {
     parts.iter().filter(move |part| is_it(&part.text))
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let columns = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "duration", "x"];
         let found = |path: &str, value: Value| names(path, &value, raw, &columns);
         assert_eq!(found("time", json!("2026-03-02T06:00:00.5Z")), one("ts", "1772431200.500000"));
-        let pair = |a, b, c, d| vec![one(a, b), one(c, d)].concat();
+        let pair = |a, b, c, d| [one(a, b), one(c, d)].concat();
         let originator = pair("id.orig_h", "10.0.0.1", "id.orig_p", "51000");
         assert_eq!(found("detail.originator", json!("10.0.0.1:51000")), originator);
         let responder = pair("id.resp_h", "192.0.2.1", "id.resp_p", "443");

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn broken_blocks_are_told() {
         let good = block(8, [b"abcdefgh", &[], &[0xff], &[0]], &[]);
-        assert_eq!(unpack(&file(&[good.clone()]), 100).unwrap(), b"abcdefgh");
+        assert_eq!(unpack(&file(std::slice::from_ref(&good)), 100).unwrap(), b"abcdefgh");
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 0xff;
