@@ -68,7 +68,8 @@ struct Tls<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 struct NetworkFacts<'a> {
-    /// What the row is: `flow`, `connection-started`, `connection-closed`, `connection-failed` or `tls`.
+    /// What the row is: `flow`, `connection-started`, `connection-closed`, `connection-failed`, `connection-contacted` or
+    /// `tls`.
     kind: NetworkKind,
     /// Which part of the flow's life a sensor's row speaks of: `start`, `interim`, `end` or `snapshot`.
     phase: Option<RecordPhase>,
