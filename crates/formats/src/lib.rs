@@ -9,12 +9,14 @@ mod elastic;
 mod elements;
 mod endpoint;
 mod eslogger;
+mod har;
 mod input;
 mod jamf;
 mod lines;
 mod little_snitch;
 mod lsof;
 mod mapped;
+mod mitmproxy;
 mod nettop;
 mod objective_see;
 mod osquery;
@@ -144,6 +146,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &zeek::OTHER,
     &squid::SQUID,
     &squid::CISCO_WSA,
+    &mitmproxy::Mitmproxy,
+    &har::Har,
     &mapped::ZSCALER_WEB,
     &mapped::UMBRELLA_PROXY,
     &mapped::UMBRELLA_DNS,

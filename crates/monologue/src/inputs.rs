@@ -299,7 +299,9 @@ const fn is_complete(event: &Event) -> bool {
 
 fn is_endpoint(event: &Event, format: &dyn Format) -> bool {
     match event.detail {
-        Detail::Flow(_) | Detail::Http(_) | Detail::Tls(_) => false,
+        Detail::Flow(_) | Detail::Tls(_) => false,
+        // Recorded on the Mac itself: a browser's archive, or a debugging proxy there.
+        Detail::Http(ref http) => http.originator.ip().is_unspecified() || http.originator.ip().is_loopback(),
         Detail::Dns(ref query) => query.originator.is_none(),
         Detail::Coverage(_) => !is_network(format),
         _ => true,

@@ -159,6 +159,16 @@ fn teardown(view: &View<'_, '_>) -> Result<Teardown, String> {
     })
 }
 
+/// The application protocol, by the name that linking knows. On port 443 it is TLS unless the source says otherwise: what
+/// came back may be no more than a handshake.
+fn service(view: &View<'_, '_>, responder: SocketAddr) -> Option<Arc<str>> {
+    match view.text("service").map(lower) {
+        Some(name) if matches!(&*name, "https" | "tls") => Some("ssl".into()),
+        None if responder.port() == 443 => Some("ssl".into()),
+        other => other,
+    }
+}
+
 fn transport(text: Option<Cow<'_, str>>) -> Transport {
     match text.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
         Some("tcp" | "6") => Transport::Tcp,
@@ -209,7 +219,7 @@ fn flow(view: &View<'_, '_>, times: &Times) -> Result<Flow, String> {
         originator,
         responder,
         transport,
-        services: view.text("service").map(lower).into_iter().collect(),
+        services: service(view, responder).into_iter().collect(),
         duration_ns: times.duration_ns,
         sent,
         received,
