@@ -250,7 +250,7 @@ impl Plan {
         let forced = self.forced_format(path);
         if let Some(bundle) = Bundle::open(path).map_err(|error| error.to_string())? {
             let found = match forced {
-                Some(format) => Ok(format),
+                Some(format) => format.detect_bundle(&bundle).map(|()| format).map_err(|refusal| refusal.0),
                 None => monologue_formats::detect_bundle(&bundle).map_err(|refusals| folded(&refusals)),
             };
             return found.map(|format| (format, format.read_bundle(bundle)));

@@ -181,14 +181,13 @@ impl Point<'_> {
                 let large_cache = wide(self.flags & 0xe == 0xc)?;
                 let high = high_part(large_offset, large_cache);
                 let cache = process.and_then(|process| strings.cache(&process.cache));
-                cache.map(|cache| {
+                cache.and_then(|cache| {
                     // A format that was not known when the program was built has no place among the strings.
-                    let sender = if self.format & 0x8000_0000 == 0 {
+                    if self.format & 0x8000_0000 == 0 {
                         cache.sender_of_string(high + u64::from(self.format))
                     } else {
                         cache.sender_of_code(high + u64::from(code))
-                    };
-                    sender.unwrap_or(Sender::Other)
+                    }
                 })
             }
             0x8 => {

@@ -1,5 +1,6 @@
 //! One record as text: its columns, its sender, its message.
 
+use crate::Zone;
 use monologue_model::Timestamp;
 
 /// A record of any of the styles.
@@ -20,9 +21,12 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// When it was logged. A time without a zone is taken as UTC.
-    pub(super) fn moment(&self) -> Option<Timestamp> {
-        Timestamp::parse(&format!("{}{}", self.local, self.zone.unwrap_or("Z"))).ok()
+    /// When it was logged. Style compact names no zone: its times are of `zone`.
+    pub(super) fn moment(&self, zone: &Zone) -> Option<Timestamp> {
+        match self.zone {
+            Some(named) => Timestamp::parse(&format!("{}{named}", self.local)).ok(),
+            None => zone.moment(self.local.replace(' ', "T").parse().ok()?),
+        }
     }
 
     /// Of a statement of loss, how many records: `None` within means "at least so many". `None` if it is none.
@@ -161,11 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn zones_are_used_and_their_lack_is_utc() {
-        let at = |text| parse(text).unwrap().moment();
+    fn zones_are_used_and_their_lack_is_told() {
+        let unknown = Zone::default();
+        let at = |text| parse(text).unwrap().moment(&unknown);
         let expected = Timestamp::parse("2026-05-06T07:00:00.1Z").ok();
         assert_eq!(at("2026-05-06 09:00:00.100000+0200  localhost a[1]: x"), expected);
+        assert!(!unknown.was_assumed());
         assert_eq!(at("2026-05-06 07:00:00.100 Df a[1:2] x"), expected);
+        assert!(unknown.was_assumed());
         assert_eq!(at("2026-13-06 07:00:00.100 Df a[1:2] x"), None);
     }
 

@@ -12,7 +12,7 @@ use super::{
     preface,
     records::{Kind, Record, Sender, Shape, Text},
 };
-use crate::{Format, Head, Input, Item, LINE_CAP, Lines, Malformed, Records, Refusal};
+use crate::{Format, Head, Input, Item, LINE_CAP, Lines, Malformed, Records, Refusal, Zone};
 use monologue_model::{SightSet, Timestamp};
 use std::io::BufRead;
 
@@ -51,6 +51,7 @@ impl Format for UnifiedLogText {
         Box::new(Reader {
             lines: Lines::new(input.reader),
             account: Account::new(input.source, Shape::Text),
+            zone: input.zone,
             open: None,
             boot: String::new(),
             finished: false,
@@ -83,6 +84,7 @@ struct Open {
 struct Reader<R> {
     lines: Lines<R>,
     account: Account,
+    zone: Zone,
     open: Option<Open>,
     /// The boot session announced last; empty if none was.
     boot: String,
@@ -190,7 +192,7 @@ impl<R: BufRead> Reader<R> {
         let Some(line) = parse(&text) else {
             return self.account.malformed(&element, "expected a record that begins with date and time".to_owned());
         };
-        let Some(time) = line.moment() else {
+        let Some(time) = line.moment(&self.zone) else {
             return self.account.malformed(&element, "expected a date and time that exist".to_owned());
         };
         self.record(&element, &line, time);
