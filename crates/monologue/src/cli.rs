@@ -51,8 +51,8 @@ pub(crate) enum Command {
     Formats(ListArguments),
     /// List the signals a channel is judged by, or print the manual page of one.
     Signals(SignalsArguments),
-    /// List the ways a report can be written.
-    Outputs(ListArguments),
+    /// List the ways a report can be written, or print the manual page of one.
+    Outputs(OutputsArguments),
     /// Write manual pages or a shell's completions, for packagers.
     #[command(hide = true)]
     Generate(GenerateArguments),
@@ -436,6 +436,16 @@ fn disturbance(text: &str) -> Result<Disturbance, String> {
 #[derive(Args, Debug)]
 pub(crate) struct ListArguments {
     /// Print a Markdown table.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OutputsArguments {
+    /// Print the manual page of this output.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print Markdown: a table, then the manual pages.
     #[arg(long)]
     pub(crate) markdown: bool,
 }

@@ -1,7 +1,7 @@
 //! `monologue formats`, `signals`, `outputs`, `lake columns`: what there is, from the lists themselves.
 
 use crate::{
-    cli::{ListArguments, SignalsArguments},
+    cli::{ListArguments, OutputsArguments, SignalsArguments},
     talk::Verdict,
 };
 use anyhow::{Result, anyhow};
@@ -20,13 +20,32 @@ pub(crate) fn formats(arguments: &ListArguments) -> Result<Verdict> {
     table("Formats", &["format", "what it is", "what it can show"], rows.collect(), arguments.markdown)
 }
 
-/// Lists the outputs.
+/// Lists the outputs, or prints the manual page of one.
 ///
 /// # Errors
-/// When standard output is closed.
-pub(crate) fn outputs(arguments: &ListArguments) -> Result<Verdict> {
-    let rows = monologue_report::OUTPUTS.iter().map(|output| vec![output.name().to_owned(), output.about().to_owned()]);
-    table("Outputs", &["output", "what it is"], rows.collect(), arguments.markdown)
+/// When there is no such output, or standard output is closed.
+pub(crate) fn outputs(arguments: &OutputsArguments) -> Result<Verdict> {
+    let all = monologue_report::OUTPUTS;
+    if let Some(name) = &arguments.name {
+        let output = monologue_report::by_name(name).ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|output| output.name()).collect();
+            anyhow!("expected the name of an output, found {name:?}; hint: one of {}", names.join(", "))
+        })?;
+        write!(io::stdout().lock(), "{}", monologue_report::manual(output))?;
+        return Ok(Verdict::Nothing);
+    }
+    let rows = all.iter().map(|output| vec![output.name().to_owned(), output.about().to_owned()]);
+    table("Outputs", &["output", "what it is"], rows.collect(), arguments.markdown)?;
+    if arguments.markdown {
+        let mut to = io::stdout().lock();
+        // Two outputs of one file share its page.
+        for together in all.chunk_by(|one, next| one.source() == next.source()) {
+            let names: Vec<&str> = together.iter().map(|output| output.name()).collect();
+            let page = together.first().map(|output| monologue_report::manual(*output)).unwrap_or_default();
+            write!(to, "\n## {}\n\n{page}", names.join(", "))?;
+        }
+    }
+    Ok(Verdict::Nothing)
 }
 
 /// Lists the columns of the lake's tables.

@@ -19,6 +19,8 @@ pub trait Output: Sync {
     fn name(&self) -> &'static str;
     /// One line for `monologue outputs`.
     fn about(&self) -> &'static str;
+    /// The source file, whose module comment is the manual page.
+    fn source(&self) -> &'static str;
     /// Writes the whole report.
     ///
     /// # Errors
@@ -43,6 +45,17 @@ pub const OUTPUTS: &[&dyn Output] = &[
     &outputs::dettect::Techniques,
     &outputs::sigma::Sigma,
 ];
+
+/// The manual page of an output: the comment at the top of its source.
+#[must_use]
+pub fn manual(output: &dyn Output) -> String {
+    let mut page = String::new();
+    for line in output.source().lines().map_while(|line| line.strip_prefix("//!")) {
+        page.push_str(line.strip_prefix(' ').unwrap_or(line));
+        page.push('\n');
+    }
+    page
+}
 
 /// The output of that name.
 #[must_use]

@@ -5,7 +5,7 @@ mod fixed;
 
 use fixed::{finding, report, written};
 use monologue_model::{ApprovalOutcome, Disposition, Finding, Level, Report};
-use monologue_report::OUTPUTS;
+use monologue_report::{OUTPUTS, manual};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -417,4 +417,12 @@ fn an_empty_report_is_understood_by_every_reader() {
     }
     assert!(written("sigma", &nothing).lines().all(|line| line.starts_with('#')));
     assert!(written("dettect-data-sources", &nothing).contains("date_registered: null"));
+}
+
+#[test]
+fn every_output_has_a_manual_page_that_names_it() {
+    for output in OUTPUTS {
+        let page = manual(*output);
+        assert!(page.contains(&format!("`{}`", output.name())), "{}: {page}", output.name());
+    }
 }

@@ -36,6 +36,10 @@ impl Output for Cef {
         "one Common Event Format record a line (ArcSight and others), without a syslog header"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("cef.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         for finding in &report.findings {
             writeln!(

@@ -54,6 +54,10 @@ impl Output for Csv {
         "one row a finding, with a header; cells cannot become formulas"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("csv.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let mut rows = csv::Writer::from_writer(to);
         rows.write_record(COLUMNS)?;

@@ -38,6 +38,10 @@ impl Output for DataSources {
         "DeTT&CT data source administration (YAML 1.1): which data components this telemetry had"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("dettect.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let summary = &report.summary;
         header(to, "1.1", "data-source-administration")?;
@@ -54,6 +58,10 @@ impl Output for Techniques {
 
     fn about(&self) -> &'static str {
         "DeTT&CT technique administration (YAML 1.2): visibility and detection of T1102.003 in this hunt"
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("dettect.rs")
     }
 
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {

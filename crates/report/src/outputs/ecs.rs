@@ -33,6 +33,10 @@ impl Output for Ecs {
         "NDJSON for Elastic's bulk interface (Elastic Common Schema 9.4.0), into logs-monologue.finding-default"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("ecs.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let (kind, dataset, namespace) = DATA_STREAM;
         for finding in &report.findings {

@@ -16,6 +16,10 @@ impl Output for Json {
         "NDJSON, one finding a line, for programs (schema monologue.finding/1)"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("json.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         for finding in &report.findings {
             let line = serde_json::to_string(finding)?;

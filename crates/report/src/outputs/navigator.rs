@@ -27,6 +27,10 @@ impl Output for Navigator {
         "ATT&CK Navigator layer 4.5: how much of AN1601 could be seen (not how bad it is), and what was found"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("navigator.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let layer = serde_json::to_string_pretty(&terms::known(layer(report)))?;
         writeln!(to, "{}", escape::json_lines(&layer))

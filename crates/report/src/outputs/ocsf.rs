@@ -38,6 +38,10 @@ impl Output for Ocsf {
         "NDJSON, one OCSF 1.8.0 Detection Finding (2004) a line; evidences[].data is the whole finding"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("ocsf.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let formats: BTreeSet<&str> =
             report.summary.sources.iter().filter_map(|source| source.format.as_deref()).collect();

@@ -46,6 +46,10 @@ impl Output for Sigma {
         "Sigma rules that find the same traffic again; they cannot say that nothing came back or was used"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("sigma.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         writeln!(to, "# {NOTE}")?;
         let mut left_out = 0_usize;

@@ -22,6 +22,10 @@ impl Output for SplunkHec {
         "one envelope of Splunk's HTTP Event Collector a line, source type monologue:finding"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("splunk_hec.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         for finding in &report.findings {
             let envelope = json!({

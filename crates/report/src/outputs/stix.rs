@@ -53,6 +53,10 @@ impl Output for Stix {
         "STIX 2.1 bundle with deterministic ids: observed data, notes, and sightings of T1102.003 where that is claimed"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("stix.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let mut bundle = Bundle::default();
         let producer =

@@ -34,6 +34,10 @@ impl Output for Text {
         "plain words for a terminal (the default)"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("text.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         paragraph(to, "", &words::answer(report))?;
         for (at, finding) in report.findings.iter().enumerate() {

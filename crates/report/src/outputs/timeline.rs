@@ -48,6 +48,10 @@ impl Output for Timeline {
         "super-timeline CSV for Timesketch and plaso users: a row a request, thinned to a few hundred a finding"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("timeline.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         let mut points: Vec<(&TimelinePoint, &Finding)> = Vec::new();
         for finding in &report.findings {

@@ -39,6 +39,10 @@ impl Output for Html {
         "one self-contained page: what was found, what could not be seen, what to do; then findings with timelines"
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("mod.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         frame::begin(to, "Monologue report", SCRIPT)?;
         writeln!(
