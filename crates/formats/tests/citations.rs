@@ -23,8 +23,7 @@ fn inputs(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn citations(path: &Path) -> Vec<Provenance> {
-    let items = if path.is_dir() {
-        let bundle = Bundle::open(path).unwrap().unwrap();
+    let items = if let Some(bundle) = Bundle::open(path).unwrap() {
         detect_bundle(&bundle).unwrap_or_else(|refusals| panic!("{path:?}: {refusals:?}")).read_bundle(bundle)
     } else {
         let (format, input) = Input::open(path).unwrap().with_head(|head| detect(head)).unwrap();
