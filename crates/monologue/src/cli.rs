@@ -190,8 +190,8 @@ pub(crate) struct ExplainArguments {
     /// Approvals that apply. May be repeated.
     #[arg(long, value_name = "FILE", requires = "lake")]
     pub(crate) baseline: Vec<PathBuf>,
-    /// Settings that apply.
-    #[arg(long, value_name = "FILE.toml", requires = "lake")]
+    /// Settings that apply: the levels of the score, and of a lake the whole hunt.
+    #[arg(long, value_name = "FILE.toml")]
     pub(crate) settings: Option<PathBuf>,
     /// Files or folders with the telemetry, if it no longer lies where it was read. May be repeated.
     #[arg(long, value_name = "PATH")]

@@ -67,6 +67,22 @@ fn a_finding_read_back_from_json_is_explained_and_its_sum_checked() {
 }
 
 #[test]
+fn what_a_cap_took_off_a_reason_is_not_lost_with_it() {
+    let mut capped = finding(1, false);
+    // Wire says 10 + 5, its cap leaves 11: the sum is −20 + 15 − 4 + 10 + 8, which is 9.
+    let more = |id, weight| monologue_model::SignalOutcome { id, weight, ..capped.signals[1].clone() };
+    let added = [more("wire.persistence", 5.0), more("cap.wire", -4.0)];
+    capped.signals.extend(added);
+    capped.score = 1.0 / (1.0 + 10_f64.powf(-0.9));
+    let told = explained(&written("json", &report(vec![capped])), &[]);
+    // Without the 10, 5 is left and the cap takes nothing: 9 − 10 + 4 is 3, which is 0.666, still medium.
+    assert!(told.contains("The sum +9.0 means 0.888"), "{told}");
+    assert!(!told.contains("without wire.no-reply it"), "{told}");
+    // Without the untrusted signature it is −1, which is 0.443.
+    assert!(told.contains("without identity.untrusted it would be low (0.443)"), "{told}");
+}
+
+#[test]
 fn a_score_that_is_not_the_sum_is_told() {
     let line = written("json", &report(vec![finding(1, false)])).replace("\"weight\":8.0", "\"weight\":3.0");
     assert!(explained(&line, &[]).contains("do not trust this line"));

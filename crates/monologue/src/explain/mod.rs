@@ -4,11 +4,10 @@ mod raw;
 
 use crate::{
     cli::{ExplainArguments, HuntArguments, InputArguments, MinimumLevel},
-    hunting,
+    hunting, settings,
     talk::Verdict,
 };
 use anyhow::{Context, Result, anyhow, bail};
-use monologue_hunt::settings;
 use monologue_model::{Level, Report};
 use monologue_report::explain::{self, Explained};
 use std::{
@@ -46,7 +45,8 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Verdict> {
     };
     let evidence = raw::look_up(&finding.citations(), &arguments.evidence);
     let mut to = BufWriter::new(io::stdout().lock());
-    explain::write(&finding, &evidence, &settings::LEVEL_THRESHOLDS, &mut to)?;
+    let levels = settings::read(arguments.settings.as_deref())?.levels;
+    explain::write(&finding, &evidence, &levels, &mut to)?;
     to.flush()?;
     Ok(Verdict::Nothing)
 }

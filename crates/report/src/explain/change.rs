@@ -65,6 +65,13 @@ pub(super) fn of_disposition(finding: &Explained) -> Vec<String> {
     sentences
 }
 
+/// Of a supporting weight that is taken away, what its layer's cap had taken off it already: that much is no loss.
+fn given_back(finding: &Explained, id: &str, weight: f64) -> f64 {
+    let layer = id.split('.').next().unwrap_or_default();
+    let cap = finding.signals.iter().find(|signal| signal.id.strip_prefix("cap.") == Some(layer));
+    cap.map_or(0.0, |cap| weight.max(0.0).min(-cap.weight))
+}
+
 /// What would change the score and the level.
 pub(super) fn of_score(finding: &Explained, thresholds: &[f64; 4]) -> Vec<String> {
     let sum: f64 = finding.signals.iter().map(|signal| signal.weight).sum();
@@ -73,9 +80,9 @@ pub(super) fn of_score(finding: &Explained, thresholds: &[f64; 4]) -> Vec<String
     let turning: Vec<String> = finding
         .signals
         .iter()
-        .filter(|signal| signal.weight != 0.0 && signal.id != "prior")
+        .filter(|signal| signal.weight != 0.0 && signal.id != "prior" && !signal.id.starts_with("cap."))
         .filter_map(|signal| {
-            let score = probability(sum - signal.weight);
+            let score = probability(sum - signal.weight + given_back(finding, &signal.id, signal.weight));
             let level = level_of(score, thresholds);
             (level != now).then(|| format!("without {} it would be {level} ({score:.3})", signal.id))
         })
