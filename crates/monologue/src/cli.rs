@@ -423,6 +423,8 @@ pub(crate) enum FleetKind {
 pub(crate) enum EvaluationOutput {
     /// Text to read.
     Text,
+    /// A page of Markdown.
+    Markdown,
     /// One JSON object, schema monologue.evaluation/1.
     Json,
 }

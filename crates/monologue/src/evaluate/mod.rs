@@ -1,6 +1,7 @@
 //! `monologue evaluate`: the findings of a hunt beside the truth of what was simulated. Shares no code with the hunt.
 
 mod intervals;
+mod markdown;
 mod matching;
 mod measure;
 mod read;
@@ -24,7 +25,8 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Verdict> {
     if truths.is_empty() {
         bail!("expected at least one line of truth in {}, found none", arguments.truth.display());
     }
-    let recorded = read::recording(&arguments.truth)?.map(|recording| recording.host_days);
+    let recording = read::recording(&arguments.truth)?;
+    let recorded = recording.as_ref().map(|recording| recording.host_days);
     let host_days = arguments.host_days.or(recorded).filter(|days| *days > 0.0);
     let matches = matching::matches(&truths, &findings);
     let minimum = arguments.minimum_level.into();
@@ -33,6 +35,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Verdict> {
     let mut to = BufWriter::new(io::stdout().lock());
     match arguments.output {
         EvaluationOutput::Text => text::write(&evaluation, &mut to)?,
+        EvaluationOutput::Markdown => markdown::write(&evaluation, recording.as_ref(), &mut to)?,
         EvaluationOutput::Json => {
             serde_json::to_writer(&mut to, &evaluation)?;
             writeln!(to)?;
