@@ -5,8 +5,13 @@ use anyhow::{Context, Result, bail};
 use std::{fs, io::ErrorKind, path::Path};
 
 /// Files of `docs/reference`, each with the command that prints it.
-const REFERENCES: [(&str, &[&str]); 4] =
-    [("formats", &["formats"]), ("signals", &["signals"]), ("outputs", &["outputs"]), ("lake", &["lake", "columns"])];
+const REFERENCES: [(&str, &[&str]); 5] = [
+    ("formats", &["formats"]),
+    ("signals", &["signals"]),
+    ("outputs", &["outputs"]),
+    ("lake", &["lake", "columns"]),
+    ("settings", &["settings", "show"]),
+];
 
 /// Builds the API documentation and compares the reference files, or writes them.
 ///

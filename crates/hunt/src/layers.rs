@@ -92,6 +92,10 @@ fn wire(subject: &Subject<'_>) -> LayerView {
     if by_client > 0 {
         parts.push(format!("{by_client} ended by the client first"));
     }
+    let aborted = counters.teardown.of(Teardown::ClientAborted);
+    if aborted > 0 {
+        parts.push(format!("{aborted} left by the client before the reply was complete, as a gateway says"));
+    }
     let by_server = counters.teardown.of(Teardown::ServerClosed) + counters.teardown.of(Teardown::ServerReset);
     if by_server > 0 {
         parts.push(format!("{by_server} ended by the server first"));

@@ -22,6 +22,7 @@ mod laws;
 mod layers;
 mod lineage;
 mod link;
+mod macos_baseline;
 mod origin;
 mod processes;
 pub mod public_services;

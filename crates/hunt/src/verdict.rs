@@ -2,7 +2,7 @@
 
 use crate::{
     Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, claims, dependence,
-    discovery, documented, finding, judge, judge::Context, related, settings::Settings, triage,
+    discovery, documented, finding, judge, judge::Context, macos_baseline, related, settings::Settings, triage,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -225,7 +225,11 @@ impl Verdict {
             let period = context.cadence.filter(|_| context.passes_cadence()).map(|cadence| cadence.period_ns);
             finding.period_seconds = period.map(|period| period as f64 / 1e9);
             let before = finding.level;
-            baseline::apply(&mut finding, self.baseline.word(channel, period));
+            let mut word = self.baseline.word(channel, period);
+            if self.settings.macos_baseline && word == baseline::Word::default() {
+                word.approval = macos_baseline::approve(channel);
+            }
+            baseline::apply(&mut finding, word);
             self.approved += u64::from(finding.level < before && before >= self.minimum);
             findings.push(finding);
         }

@@ -185,23 +185,26 @@ pub enum Teardown {
     ServerClosed,
     /// The server reset it.
     ServerReset,
+    /// The client left before the reply was complete, as the gateway says that was passing it on.
+    ClientAborted,
 }
 
 impl Teardown {
     /// Every way.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Unknown,
         Self::NeverOpened,
         Self::ClientClosed,
         Self::ClientReset,
         Self::ServerClosed,
         Self::ServerReset,
+        Self::ClientAborted,
     ];
 
     /// Whether the client ended it.
     #[must_use]
     pub const fn is_by_client(self) -> bool {
-        matches!(self, Self::ClientClosed | Self::ClientReset)
+        matches!(self, Self::ClientClosed | Self::ClientReset | Self::ClientAborted)
     }
 }
 

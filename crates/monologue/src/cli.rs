@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Learn, check, compare and list approvals of known-good software.
     Baseline(BaselineArguments),
+    /// List applications that talk to public web services without anybody's approval, or write policy that denies it.
+    Review(ReviewArguments),
     /// Show which settings are in force, and why.
     Settings(SettingsArguments),
     /// List the telemetry formats that can be read.
@@ -199,6 +201,48 @@ pub(crate) struct ExplainArguments {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+monologue review telemetry/ --baseline approvals.toml\n  \
+monologue review telemetry/ --baseline approvals.toml --form little-snitch > unapproved.lsrules")]
+pub(crate) struct ReviewArguments {
+    #[command(flatten)]
+    pub(crate) hunt: HuntArguments,
+    /// How to write it: for people, for machines, or as rules that deny what was not approved.
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) form: ReviewForm,
+}
+
+/// How a review is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReviewForm {
+    /// For people.
+    Text,
+    /// NDJSON, one application and service a line.
+    Json,
+    /// A rule group of Little Snitch (.lsrules).
+    LittleSnitch,
+    /// Rules of LuLu.
+    Lulu,
+    /// Rules of Santa, for `santactl rule --import`.
+    Santa,
+    /// A list of names for Squid's `dstdomain`.
+    Squid,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BaselineImportArguments {
+    /// Rules that LuLu exported.
+    #[arg(value_name = "FILE.json")]
+    pub(crate) file: PathBuf,
+    /// Who answers for the proposals.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) owner: String,
+    /// The last day on which they hold, such as 2027-06-30.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) expires: String,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct SettingsArguments {
     #[command(subcommand)]
     pub(crate) command: SettingsCommand,
@@ -218,6 +262,9 @@ pub(crate) struct SettingsShowArguments {
     /// Write one JSON object a setting.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write the page of the reference.
+    #[arg(long, hide = true, conflicts_with = "json")]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Args, Debug)]
@@ -236,6 +283,8 @@ pub(crate) enum BaselineCommand {
     Diff(BaselineDiffArguments),
     /// List the approvals, one a line.
     List(BaselineFiles),
+    /// Propose approvals from the rules of LuLu that allow one destination, as TOML to be reviewed.
+    ImportLulu(BaselineImportArguments),
 }
 
 #[derive(Args, Debug)]

@@ -18,6 +18,7 @@ mod lake;
 mod listing;
 mod outputs;
 mod reading;
+mod review;
 #[cfg(feature = "send")]
 mod sending;
 mod settings;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         cli::Command::Simulate(arguments) => demo::simulate(&arguments),
         cli::Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         cli::Command::Baseline(arguments) => baseline::run(&arguments.command),
+        cli::Command::Review(arguments) => review::review(&arguments),
         cli::Command::Settings(arguments) => settings::run(&arguments.command),
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),

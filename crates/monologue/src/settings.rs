@@ -14,6 +14,33 @@ use std::{
     sync::Arc,
 };
 
+/// How the page of the reference begins.
+const HEAD: &str = "\
+# Settings
+
+`--settings FILE.toml` changes what a team knows better than the product. Mutable elements of ATT&CK's analytics bear ATT&CK's
+own names and stand under `[mutable]`; levels under `[levels]`; `prior_decibans`, `discovery_rate` and `rarity_hosts` under
+`[weighing]`; caps under `[caps]`; weights under `[weights.\"signal.name\"]`, each with a reason. An error names the line. What is marked
+fixed is part of how hours of a lake are decided or of who an application is, and the same for everybody.
+
+```toml
+[mutable]
+UserContext = [\"service-account\"]
+DestinationDomain = [\"paste.example.org\"]
+
+[levels]
+medium = 0.6
+
+[weights.\"time.cadence\"]
+on-a-clock = { decibans = 4, reason = \"every agent of this fleet polls\" }
+```
+
+`monologue settings show --settings FILE.toml` prints what is in force and which line set it. An evidence pack states the same.
+
+| key | value | what it does, and why |
+|---|---|---|
+";
+
 /// The settings in force: those of a file, or the product's own.
 ///
 /// # Errors
@@ -40,6 +67,14 @@ pub(crate) fn run(command: &SettingsCommand) -> Result<Verdict> {
 fn show(arguments: &SettingsShowArguments) -> Result<Verdict> {
     let settings = read(arguments.settings.as_deref())?;
     let mut out = std::io::stdout().lock();
+    if arguments.markdown {
+        write!(out, "{HEAD}")?;
+        for line in settings.lines() {
+            let cell = |text: &str| text.replace('|', "\\|");
+            writeln!(out, "| `{}` | {} | {} |", line.key, cell(&line.value), cell(&line.why))?;
+        }
+        return Ok(Verdict::Nothing);
+    }
     for line in settings.lines() {
         let set_by = match (line.line, &arguments.settings) {
             (Some(number), Some(path)) => format!("{}:{number}", path.display()),

@@ -389,7 +389,7 @@ impl Connection {
         if reply.is_settled() {
             seen.insert(Sight::FlowReply);
         }
-        let teardown = self.teardown();
+        let teardown = tunnelled.map_or_else(|| self.teardown(), gateways::teardown);
         if teardown != Teardown::Unknown {
             seen.insert(Sight::FlowTeardown);
         }
@@ -444,6 +444,9 @@ impl Connection {
             seen.insert(Sight::FlowReply);
         }
         seen.insert(Sight::HttpRequest);
+        if gateways::teardown(http) != Teardown::Unknown {
+            seen.insert(Sight::FlowTeardown);
+        }
         if http.response_body.measured_value().is_some() {
             seen.insert(Sight::FlowBytes);
         }
@@ -475,7 +478,7 @@ impl Connection {
             reply,
             pending: http.phase == RecordPhase::Snapshot && !reply.is_answer(),
             seen,
-            teardown: Teardown::Unknown,
+            teardown: gateways::teardown(http),
             kind: kind_of(http),
             randomness: http.uri.as_deref().and_then(randomness::of_address),
             resumed: None,

@@ -1,6 +1,6 @@
 //! What the records of proxies and gateways say of the service behind them.
 
-use monologue_model::{AnsweredBy, HttpTransaction, Reply};
+use monologue_model::{AnsweredBy, HttpTransaction, Reply, Teardown};
 
 /// Longest header by which a gateway says that a tunnel is open: `HTTP/1.1 200 Connection established` and what products
 /// add to it.
@@ -9,6 +9,15 @@ const TUNNEL_OPENING_BYTES: u64 = 256;
 /// Whether the gateway made the answer itself: refused, asked for a password or failed. The service said nothing.
 pub(super) fn answered_itself(http: &HttpTransaction) -> bool {
     http.gateway.as_ref().is_some_and(|facts| facts.answered_by == AnsweredBy::Gateway)
+}
+
+/// Who ended the request, where a gateway says so. A client that leaves before the gateway is done with the reply gives it
+/// up: that is more than the end of a connection, which comes after every reply.
+pub(super) fn teardown(http: &HttpTransaction) -> Teardown {
+    match http.gateway.as_ref().map_or(Teardown::Unknown, |facts| facts.teardown) {
+        Teardown::ClientClosed | Teardown::ClientReset => Teardown::ClientAborted,
+        other => other,
+    }
 }
 
 /// What came back through a tunnel, by the count of the gateway that held it: its own "established" is no reply of the

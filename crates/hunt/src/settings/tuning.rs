@@ -61,6 +61,8 @@ pub struct Settings {
     pub discovery_rate: f64,
     /// Hosts with a known application below which rarity is blind.
     pub rarity_hosts: u64,
+    /// Approve what macOS's own services are known to ask.
+    pub macos_baseline: bool,
     /// The weights.
     pub weights: Weights,
     /// Where each key that a file sets stands: its line.
@@ -151,6 +153,7 @@ struct Weighing {
     prior_decibans: Option<Spanned<f64>>,
     discovery_rate: Option<Spanned<f64>>,
     rarity_hosts: Option<Spanned<u64>>,
+    macos_baseline: Option<Spanned<bool>>,
 }
 
 static SHIPPED: LazyLock<Settings> = LazyLock::new(Settings::default);
@@ -173,6 +176,7 @@ impl Default for Settings {
             levels: super::LEVEL_THRESHOLDS,
             discovery_rate: super::DISCOVERY_RATE,
             rarity_hosts: super::RARITY_MINIMUM_HOSTS,
+            macos_baseline: true,
             weights: Weights::shipped().unwrap_or_else(|_| Weights::none()),
             set: BTreeMap::new(),
         }
@@ -219,6 +223,10 @@ impl Settings {
             let line = line_of(text, hosts.span().start);
             taking.set.insert("rarity_hosts".to_owned(), line);
             settings.rarity_hosts = hosts.into_inner().max(2);
+        }
+        if let Some(wanted) = weighing.macos_baseline {
+            taking.set.insert("macos_baseline".to_owned(), line_of(text, wanted.span().start));
+            settings.macos_baseline = wanted.into_inner();
         }
         settings.set = set;
         if !settings.levels.is_sorted() {
@@ -367,6 +375,11 @@ impl Settings {
                 "rarity_hosts",
                 self.rarity_hosts.to_string(),
                 "hosts with a known application below which rarity is blind",
+            ),
+            line(
+                "macos_baseline",
+                self.macos_baseline.to_string(),
+                "approve what services of macOS are known to ask, by signing identifier (crates/hunt/src/macos-baseline.toml)",
             ),
         ];
         lines.extend(FIXED.iter().map(|(key, value, why)| Line {

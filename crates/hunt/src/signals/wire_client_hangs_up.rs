@@ -1,8 +1,8 @@
 //! `wire.client-hangs-up`: the client ends every connection itself, before anything came back.
 //!
 //! # What it says
-//! Every connection came about, nothing came back on any, and each was closed or reset by the client first. It speaks from
-//! absence.
+//! Every connection came about, nothing came back on any, and each was closed or reset by the client first; or a gateway says
+//! of every request that the client left before the reply was complete. It speaks from absence.
 //!
 //! # Why it matters
 //! A server that is slow or dead lets the client wait for its timeout. A client that asks and hangs up did not want an
@@ -10,10 +10,11 @@
 //!
 //! # When it is wrong
 //! A client whose timeout is short looks the same on the wire; so does one behind a filter that drops replies. The unified
-//! log tells a timeout (-1001) from a cancel (-999).
+//! log tells a timeout (-1001) from a cancel (-999). A gateway writes the same code for a client that crashed or lost its network.
 //!
 //! # References
-//! Zeek documentation: `conn_state` and `history` of conn.log. RFC 9293 section 3.10.
+//! Zeek documentation: `conn_state` and `history` of conn.log. RFC 9293 section 3.10. Squid result codes
+//! (`_ABORTED`), HAProxy termination states (`C`), Envoy response flags (`DC`).
 
 use super::{Opinion, Signal, counted, supports};
 use crate::{absence::Subject, judge::Context};
@@ -28,7 +29,7 @@ impl Signal for ClientHangsUp {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Every(&[Sight::FlowReply, Sight::FlowTeardown])
+        Needs::Every(&[Sight::FlowTeardown])
     }
 
     fn source(&self) -> &'static str {
@@ -42,6 +43,14 @@ impl Signal for ClientHangsUp {
     fn judge(&self, subject: &Subject<'_>, _context: &Context<'_>) -> Opinion {
         let possible = subject.possible;
         let due = subject.due(Sight::FlowTeardown);
+        if possible.teardown.of(Teardown::ClientAborted) == due && due > 0 {
+            let own = subject.channel.counters.exchanges;
+            let why = format!(
+                "a gateway says of {} that the client left before the reply was complete",
+                counted(own, "request")
+            );
+            return supports("aborted", why);
+        }
         let ended = possible.teardown.of(Teardown::ClientClosed) + possible.teardown.of(Teardown::ClientReset);
         if possible.reply.of(Reply::Silent) != due || ended != due {
             return Opinion::Silent;

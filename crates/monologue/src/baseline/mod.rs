@@ -1,6 +1,7 @@
 //! `monologue baseline`: approvals learnt, checked, compared and listed.
 
 mod learn;
+mod lulu;
 mod read;
 
 pub(crate) use read::read;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Verdict> {
         BaselineCommand::List(arguments) => list(arguments),
         BaselineCommand::Learn(arguments) => learn::learn(arguments),
         BaselineCommand::Diff(arguments) => diff(arguments),
+        BaselineCommand::ImportLulu(arguments) => lulu::import(arguments),
     }
 }
 
