@@ -159,7 +159,7 @@ fn event(entry: &Entry) -> Result<(Timestamp, HttpTransaction), String> {
         Ok(value) => ByteCount::measured(value, ByteLayer::Body),
         Err(_) => ByteCount::absent(ByteLayer::Body),
     };
-    let duration = entry.time.is_finite().then(|| (entry.time * 1e6) as i64).filter(|duration| *duration >= 0);
+    let duration = entry.time.is_finite().then_some((entry.time * 1e6) as i64).filter(|duration| *duration >= 0);
     let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let server = entry.server.as_deref().and_then(|text| text.trim_matches(['[', ']']).parse().ok());
     let answered_by = match status {

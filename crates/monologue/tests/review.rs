@@ -1,4 +1,5 @@
 //! `monologue review`, `monologue settings` and LuLu's rules, as a user runs them.
+#![cfg(test)]
 
 use serde_json::Value;
 use std::{

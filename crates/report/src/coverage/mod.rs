@@ -51,6 +51,10 @@ impl Output for CoverageForm {
         }
     }
 
+    fn source(&self) -> &'static str {
+        include_str!("mod.rs")
+    }
+
     fn write(&self, report: &Report, to: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Text => text::write(&report.summary, to),
