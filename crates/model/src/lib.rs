@@ -9,6 +9,7 @@ mod channel;
 mod claim;
 mod counters;
 mod coverage;
+pub mod escape;
 mod event;
 mod exchange;
 mod finding;

@@ -2,13 +2,14 @@
 
 mod components;
 pub mod coverage;
-pub mod escape;
 pub mod evidence;
 pub mod explain;
 mod outputs;
 mod terms;
 mod words;
 mod wrap;
+
+pub use monologue_model::escape;
 
 use monologue_model::Report;
 use std::io::{self, Write};
