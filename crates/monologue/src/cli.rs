@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in words a newcomer understands.
 
+use crate::attack::arguments::AttackArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use monologue_model::Level;
 use monologue_simulate::Disturbance;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Review(ReviewArguments),
     /// Show which settings are in force, and why.
     Settings(SettingsArguments),
+    /// Keep MITRE ATT&CK releases offline: search, compare, brief, and what of an analytic is covered here.
+    Attack(AttackArguments),
     /// List the telemetry formats that can be read.
     Formats(ListArguments),
     /// List the signals a channel is judged by, or print the manual page of one.

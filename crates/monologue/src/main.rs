@@ -1,6 +1,7 @@
 //! The program: reads the command line, runs one command, prints, exits.
 
 mod assets;
+mod attack;
 mod baseline;
 mod cli;
 mod code;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         cli::Command::Baseline(arguments) => baseline::run(&arguments.command),
         cli::Command::Review(arguments) => review::review(&arguments),
         cli::Command::Settings(arguments) => settings::run(&arguments.command),
+        cli::Command::Attack(arguments) => attack::run(&arguments),
         cli::Command::Formats(arguments) => listing::formats(&arguments),
         cli::Command::Signals(arguments) => listing::signals(&arguments),
         cli::Command::Outputs(arguments) => listing::outputs(&arguments),
