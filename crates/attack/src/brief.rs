@@ -294,6 +294,37 @@ impl Brief {
     }
 }
 
+impl Brief {
+    /// The brief as a page that needs nothing else.
+    #[must_use]
+    pub fn html(&self) -> String {
+        use crate::site::page::{Frame, page, safe};
+        let title = format!("Brief: {} {}", self.id, self.name);
+        let mut body = format!("<h1>{}</h1>\n<dl>", safe(&title));
+        for (label, value) in [("release", &self.release), ("sha256", &self.sha256)] {
+            body.push_str(&format!("<dt>{label}</dt><dd>{}</dd>", safe(value)));
+        }
+        body.push_str("</dl>\n");
+        let mut reader = None;
+        for section in &self.sections {
+            if reader != Some(section.reader) {
+                reader = Some(section.reader);
+                let words =
+                    if section.reader == Reader::Executives { "For executives" } else { "For the security team" };
+                body.push_str(&format!("<h2>{words}</h2>\n"));
+            }
+            body.push_str(&format!("<h3>{}</h3>\n<ul>\n", section.title));
+            for line in &section.lines {
+                let text: Vec<String> = line.text.lines().map(safe).collect();
+                let basis = safe(&basis_words(&line.basis));
+                body.push_str(&format!("<li>{} <span class=\"note\">({basis})</span></li>\n", text.join("<br>")));
+            }
+            body.push_str("</ul>\n");
+        }
+        page(&Frame { title: &title, depth: 0, script: false, alone: true }, &body)
+    }
+}
+
 /// What a line rests on, in words.
 #[must_use]
 pub fn basis_words(basis: &Basis) -> String {

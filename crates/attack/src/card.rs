@@ -220,8 +220,9 @@ impl View<'_> {
 
     fn relations(&self, stix_id: &str, detail: Detail) -> Result<Vec<Relation>, Error> {
         let mut relations = Vec::new();
-        for (edge, by) in self.edges(stix_id)? {
-            if !detail.retired && by.is_relationship() && (by.revoked || by.deprecated) {
+        for stated in self.edges(stix_id)? {
+            let edge = stated.edge;
+            if !detail.retired && stated.retired {
                 continue;
             }
             let outgoing = edge.from == stix_id;
@@ -229,8 +230,12 @@ impl View<'_> {
             if !detail.retired && matches!(other.status, "revoked" | "deprecated") && edge.kind != "revoked-by" {
                 continue;
             }
-            let prose = if detail.words && !edge.embedded { self.words_of(&by)? } else { Prose::default() };
-            relations.push(relation(edge, outgoing, other, by.stix_id, prose));
+            let prose = if detail.words && !edge.embedded {
+                Prose::of(&crate::library::record(&self.library.raw(stated.document)?)?)
+            } else {
+                Prose::default()
+            };
+            relations.push(relation(edge, outgoing, other, stated.by, prose));
         }
         relations.sort_by_cached_key(|relation| {
             let other = &relation.other;
@@ -244,11 +249,6 @@ impl View<'_> {
         // An analytic names one component for several log sources.
         relations.dedup();
         Ok(relations)
-    }
-
-    fn words_of(&self, by: &Header) -> Result<Prose, Error> {
-        let found = self.find(&by.stix_id)?;
-        Ok(Prose::of(&crate::library::record(&self.raw(&found)?)?))
     }
 }
 

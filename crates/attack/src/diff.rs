@@ -237,7 +237,7 @@ impl Difference {
     }
 }
 
-fn changed(
+pub(crate) fn changed(
     new: &View<'_>,
     before: Option<Header>,
     now: Option<Header>,
@@ -271,8 +271,8 @@ fn changed(
 /// When the database fails.
 pub fn successor(view: &View<'_>, stix_id: &str) -> Result<Option<Header>, Error> {
     let edges = view.edges(stix_id)?;
-    match edges.into_iter().find(|(edge, _)| edge.kind == "revoked-by" && edge.from == stix_id) {
-        Some((edge, _)) => view.header(&edge.to),
+    match edges.into_iter().find(|stated| stated.edge.kind == "revoked-by" && stated.edge.from == stix_id) {
+        Some(stated) => view.header(&stated.edge.to),
         None => Ok(None),
     }
 }

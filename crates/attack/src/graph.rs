@@ -74,6 +74,12 @@ pub struct Reach {
     pub nodes: usize,
     /// Whether relationships and objects that are revoked or deprecated are shown.
     pub retired: bool,
+    /// Whether steps beyond the first follow strategies and analytics only: what the object is detected by, and from what.
+    pub detection_only: bool,
+}
+
+fn is_detection(stix_id: &str) -> bool {
+    ["x-mitre-detection-strategy--", "x-mitre-analytic--"].iter().any(|kind| stix_id.starts_with(kind))
 }
 
 impl View<'_> {
@@ -82,17 +88,25 @@ impl View<'_> {
     /// # Errors
     /// When the object is not there, or the database fails.
     pub fn graph(&self, id: &str, reach: Reach) -> Result<Graph, Error> {
-        let root = self.find(id)?.header;
+        self.graph_of(&self.find(id)?.header, reach)
+    }
+
+    /// The objects around an object that was found before.
+    pub(crate) fn graph_of(&self, root: &Header, reach: Reach) -> Result<Graph, Error> {
         let mut nodes: BTreeMap<String, Node> = BTreeMap::new();
         let mut links: BTreeSet<Link> = BTreeSet::new();
         let mut cut = false;
         let mut rim = vec![root.stix_id.clone()];
-        nodes.insert(root.stix_id.clone(), node(&root, 0));
+        nodes.insert(root.stix_id.clone(), node(root, 0));
         for depth in 1..=reach.depth {
             let mut next = Vec::new();
             for at in &rim {
-                for (edge, by) in self.edges(at)? {
-                    if (by.revoked || by.deprecated) && by.is_relationship() && !reach.retired {
+                if depth > 1 && reach.detection_only && !is_detection(at) {
+                    continue;
+                }
+                for stated in self.edges(at)? {
+                    let edge = stated.edge;
+                    if stated.retired && !reach.retired {
                         continue;
                     }
                     let other = if edge.from == *at { &edge.to } else { &edge.from };
@@ -114,7 +128,7 @@ impl View<'_> {
         nodes.sort_by_cached_key(|node| {
             (node.depth, crate::kinds::order(&node.kind), crate::search::natural(&node.title()), node.id.clone())
         });
-        Ok(Graph { root: root.stix_id, nodes, links: links.into_iter().collect(), cut })
+        Ok(Graph { root: root.stix_id.clone(), nodes, links: links.into_iter().collect(), cut })
     }
 
     /// The node at the other end. `None` where it is retired and such are not shown.

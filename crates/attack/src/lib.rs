@@ -4,6 +4,7 @@
 pub mod brief;
 pub mod canonical;
 mod card;
+mod check;
 pub mod crosswalk;
 mod diff;
 pub mod fields;
@@ -19,11 +20,13 @@ mod problem;
 mod prose;
 mod scan;
 mod search;
+pub mod site;
 mod source;
 mod terms;
 mod view;
 
 pub use card::{Card, Detail, Element, LogSource, Mention, Relation};
+pub use check::{Readable, check};
 pub use diff::{Changed, Class, Difference, RelationshipChanges, Step, difference, object_difference, successor};
 pub use graph::{Graph, Link, Node, Reach};
 pub use import::{Imported, Stated, import};
@@ -32,7 +35,7 @@ pub use object::{Edge, Header};
 pub use problem::{Error, Problem};
 pub use prose::{Citation, Prose, Segment};
 pub use search::{Filter, Listed, Page, Retired};
-pub use view::{Ask, Found, View};
+pub use view::{Ask, Found, StatedEdge, View};
 
 /// The line that ATT&CK's terms of use ask for wherever its text is reproduced.
 pub const LICENCE: &str = "© 2026 The MITRE Corporation. This work is reproduced and distributed with the permission of \

@@ -5,7 +5,7 @@ use crate::{
     object::{Edge, Header},
     problem::Error,
 };
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Which snapshots are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,26 @@ pub struct Found {
     pub namesakes: Vec<Header>,
 }
 
+/// An edge, and the object that states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedEdge {
+    /// The edge.
+    pub edge: Edge,
+    /// STIX id of the object that states it.
+    pub by: String,
+    /// Whether a relationship object that states it is revoked or deprecated.
+    pub retired: bool,
+    pub(crate) document: u32,
+}
+
+/// Everything of a view in memory, for those who look at every object.
+#[derive(Default)]
+struct Loaded {
+    by_document: HashMap<u32, Header>,
+    by_stix_id: HashMap<String, u32>,
+    touching: HashMap<String, Vec<u32>>,
+}
+
 /// Snapshots laid over each other: for each object, the first that holds it counts.
 pub struct View<'a> {
     pub(crate) library: &'a Library,
@@ -44,6 +64,7 @@ pub struct View<'a> {
     pub snapshots: Vec<Snapshot>,
     /// Members that count, by document number, each with its place in `snapshots`.
     current: Vec<(Member, usize)>,
+    loaded: Option<Loaded>,
 }
 
 /// Releases in order: numbers by value, unknown ones before all.
@@ -75,7 +96,7 @@ impl<'a> View<'a> {
                 .extend(members.into_iter().filter(|member| seen.insert(member.object)).map(|member| (member, place)));
         }
         current.sort_unstable_by_key(|(member, _)| member.document);
-        Ok(Self { library, snapshots, current })
+        Ok(Self { library, snapshots, current, loaded: None })
     }
 
     /// What the view covers, in a few words.
@@ -117,9 +138,8 @@ impl<'a> View<'a> {
         here.sort_unstable_by_key(|document| self.member(*document).map_or(0, |member| member.marks & RETIRED));
         let mut headers = self.library.headers(here.into_iter())?.into_iter();
         let Some((document, header)) = headers.next() else { return Err(self.unknown(id, &documents)?) };
-        let snapshot = self.snapshot_of(document).cloned();
-        let snapshot = snapshot.ok_or_else(|| Error::Record(format!("document {document} has no snapshot")))?;
-        Ok(Found { header, document, snapshot, namesakes: headers.map(|(_, header)| header).collect() })
+        let found = self.found(document, header)?;
+        Ok(Found { namesakes: headers.map(|(_, header)| header).collect(), ..found })
     }
 
     fn unknown(&self, id: &str, documents: &[u32]) -> Result<Error, Error> {
@@ -140,11 +160,33 @@ impl<'a> View<'a> {
         Ok(Error::Unknown { id: id.to_owned(), place, hint })
     }
 
+    /// Loads all headers, so that whoever looks at every object does not ask the database each time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn load(&mut self) -> Result<(), Error> {
+        let mut loaded = Loaded::default();
+        for (document, header) in self.library.headers(self.members().map(|member| member.document))? {
+            let ends: BTreeSet<&String> = header.edges.iter().flat_map(|edge| [&edge.from, &edge.to]).collect();
+            for end in ends {
+                loaded.touching.entry(end.clone()).or_default().push(document);
+            }
+            loaded.by_stix_id.insert(header.stix_id.clone(), document);
+            loaded.by_document.insert(document, header);
+        }
+        self.loaded = Some(loaded);
+        Ok(())
+    }
+
     /// The header of a STIX id, where the view holds it.
     ///
     /// # Errors
     /// When the database fails.
     pub fn header(&self, stix_id: &str) -> Result<Option<Header>, Error> {
+        if let Some(loaded) = &self.loaded {
+            let document = loaded.by_stix_id.get(stix_id);
+            return Ok(document.and_then(|document| loaded.by_document.get(document)).cloned());
+        }
         for document in self.library.named(stix_id)? {
             if self.member(document).is_some() {
                 let header = self.library.header(document)?;
@@ -156,22 +198,30 @@ impl<'a> View<'a> {
         Ok(None)
     }
 
-    /// All edges at an object, each with the header of the object that states it.
+    /// All edges at an object.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn edges(&self, stix_id: &str) -> Result<Vec<(Edge, Header)>, Error> {
-        let documents = self.library.touching(stix_id)?;
-        let here = documents.into_iter().filter(|document| self.member(*document).is_some());
+    pub fn edges(&self, stix_id: &str) -> Result<Vec<StatedEdge>, Error> {
         let mut edges = Vec::new();
-        for (_, mut header) in self.library.headers(here)? {
-            for edge in std::mem::take(&mut header.edges) {
-                if edge.from == stix_id || edge.to == stix_id {
-                    edges.push((edge, header.clone()));
-                }
+        let mut take = |document: u32, header: &Header| {
+            let retired = header.is_relationship() && (header.revoked || header.deprecated);
+            for edge in header.edges.iter().filter(|edge| edge.from == stix_id || edge.to == stix_id) {
+                edges.push(StatedEdge { edge: edge.clone(), by: header.stix_id.clone(), retired, document });
+            }
+        };
+        if let Some(loaded) = &self.loaded {
+            for document in loaded.touching.get(stix_id).into_iter().flatten() {
+                loaded.by_document.get(document).into_iter().for_each(|header| take(*document, header));
+            }
+        } else {
+            let documents = self.library.touching(stix_id)?;
+            let here = documents.into_iter().filter(|document| self.member(*document).is_some());
+            for (document, header) in self.library.headers(here)? {
+                take(document, &header);
             }
         }
-        edges.sort_by(|left, right| left.0.cmp(&right.0));
+        edges.sort_by(|left, right| left.edge.cmp(&right.edge));
         Ok(edges)
     }
 
@@ -181,6 +231,13 @@ impl<'a> View<'a> {
     /// When the database fails.
     pub fn raw(&self, found: &Found) -> Result<Vec<u8>, Error> {
         self.library.raw(found.document)
+    }
+
+    /// The object of a document of this view.
+    pub(crate) fn found(&self, document: u32, header: Header) -> Result<Found, Error> {
+        let snapshot = self.snapshot_of(document).cloned();
+        let snapshot = snapshot.ok_or_else(|| Error::Record(format!("document {document} has no snapshot")))?;
+        Ok(Found { header, document, snapshot, namesakes: Vec::new() })
     }
 
     /// Headers of all objects that are no relationships.

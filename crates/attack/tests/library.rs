@@ -226,7 +226,7 @@ fn circles_of_revocation_and_dangling_references_do_no_harm() {
     assert!(told.is_empty() || told[0].contains("circle"), "{told:?}");
     let library = open(folder.path());
     let view = library.view(&Ask::default()).unwrap();
-    let graph = view.graph("S0001", Reach { depth: 9, nodes: 100, retired: true }).unwrap();
+    let graph = view.graph("S0001", Reach { depth: 9, nodes: 100, retired: true, detection_only: false }).unwrap();
     assert_eq!(graph.nodes.len(), 3);
     assert!(graph.nodes.iter().any(|node| node.id == "tool--77" && !node.present));
 }

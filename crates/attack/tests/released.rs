@@ -124,7 +124,7 @@ fn the_chain_from_technique_to_log_source_is_whole() {
     let files: Vec<(&Path, &str)> = files.iter().map(|file| (file.as_path(), "19.1")).collect();
     let library = library(folder.path(), &files);
     let view = library.view(&Ask::default()).unwrap();
-    let graph = view.graph("T1102.003", Reach { depth: 3, nodes: 500, retired: false }).unwrap();
+    let graph = view.graph("T1102.003", Reach { depth: 3, nodes: 500, retired: false, detection_only: false }).unwrap();
     let id = |label: &str| graph.nodes.iter().find(|node| node.attack_id.as_deref() == Some(label)).unwrap().id.clone();
     let has = |from: &str, to: &str, kind: &str, embedded: bool| {
         graph

@@ -96,20 +96,20 @@ impl Dice {
 }
 
 /// A bundle, and where it is asked for a release.
-pub struct Shape {
+pub(crate) struct Shape {
     /// 1 is all objects, 100 every hundredth.
-    pub thinned: usize,
+    pub(crate) thinned: usize,
     /// 1 is the first release; 2 changes one object in twelve, adds some and removes some.
-    pub release: usize,
+    pub(crate) release: usize,
 }
 
 /// The STIX id of an object: made of its type and number, in the form of a UUID.
-pub fn stix_id(kind: &str, number: usize) -> String {
+pub(crate) fn stix_id(kind: &str, number: usize) -> String {
     format!("{kind}--00000000-0000-4000-8000-{number:012}")
 }
 
 /// Writes the bundle, indented as published ones are.
-pub fn bundle(shape: &Shape) -> String {
+pub(crate) fn bundle(shape: &Shape) -> String {
     let thin = |count: usize| (count / shape.thinned).max(3);
     let mut out = String::from(
         "{\n    \"type\": \"bundle\",\n    \"id\": \"bundle--00000000-0000-4000-8000-000000000000\",\n    \"spec_version\": \"2.0\",\n    \"objects\": [",

@@ -38,6 +38,12 @@ pub(crate) enum AttackCommand {
     Diff(DiffArguments),
     /// Show what an object is related to.
     Graph(GraphArguments),
+    /// What an object asks for, and what this site's own numbers allow to be said of it.
+    Brief(BriefArguments),
+    /// What analytics ask for beside what is seen and can be tuned here: covered, partly, not.
+    Crosswalk(CrosswalkArguments),
+    /// Write the library as pages that work from a folder without a network.
+    Site(SiteArguments),
 }
 
 #[derive(Args, Debug)]
@@ -226,4 +232,57 @@ pub(crate) enum GraphForm {
     Text,
     Dot,
     Json,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+monologue coverage telemetry/ --output json=coverage.json\n  \
+monologue hunt telemetry/ --minimum-level info --output json=findings.ndjson\n  \
+monologue attack brief AN1601 --coverage coverage.json --findings findings.ndjson --output html > brief.html")]
+pub(crate) struct BriefArguments {
+    /// ATT&CK id such as AN1601, or STIX id.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What `monologue coverage --output json` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) coverage: Option<PathBuf>,
+    /// What `monologue hunt --output json` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) findings: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ask: AskArguments,
+    /// How to write it.
+    #[arg(long = "output", value_name = "NAME", default_value = "text")]
+    pub(crate) form: BriefForm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BriefForm {
+    Text,
+    Markdown,
+    Json,
+    Html,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CrosswalkArguments {
+    /// Analytics. If none is named: AN1601, its siblings, and the related macOS analytics.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) ask: AskArguments,
+    /// How to write it.
+    #[arg(long = "output", value_name = "NAME", default_value = "text")]
+    pub(crate) form: DocumentForm,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SiteArguments {
+    /// Folder to write to: new, empty, or with an earlier site.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) ask: AskArguments,
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
 }

@@ -101,7 +101,7 @@ fn row(changed: &Changed) -> Value {
 }
 
 /// Text for the form: inert on a terminal, or inert and without meaning in Markdown.
-fn safe(text: &str, form: DocumentForm) -> String {
+pub(super) fn safe(text: &str, form: DocumentForm) -> String {
     let inert = escape::terminal(text);
     if form != DocumentForm::Markdown {
         return inert;

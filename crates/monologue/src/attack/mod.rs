@@ -1,6 +1,7 @@
 //! `monologue attack …`: the ATT&CK library on the command line.
 
 pub(crate) mod arguments;
+mod briefing;
 mod changes;
 mod importing;
 mod lists;
@@ -32,6 +33,9 @@ pub(crate) fn run(arguments: &AttackArguments) -> Result<Verdict> {
         AttackCommand::History(arguments) => changes::history(&folder, arguments),
         AttackCommand::Diff(arguments) => changes::diff(&folder, arguments),
         AttackCommand::Graph(arguments) => object::graph(&folder, arguments),
+        AttackCommand::Brief(arguments) => briefing::brief(&folder, arguments),
+        AttackCommand::Crosswalk(arguments) => briefing::crosswalk(&folder, arguments),
+        AttackCommand::Site(arguments) => briefing::site(&folder, arguments),
     }
 }
 

@@ -101,7 +101,12 @@ pub(super) fn raw(folder: &Path, arguments: &RawArguments) -> Result<Verdict> {
 pub(super) fn graph(folder: &Path, arguments: &GraphArguments) -> Result<Verdict> {
     let library = open(folder)?;
     let view = library.view(&ask(&arguments.ask))?;
-    let reach = Reach { depth: arguments.depth.into(), nodes: arguments.limit.max(1), retired: arguments.all };
+    let reach = Reach {
+        depth: arguments.depth.into(),
+        nodes: arguments.limit.max(1),
+        retired: arguments.all,
+        detection_only: false,
+    };
     let graph = view.graph(&arguments.id, reach)?;
     match arguments.form {
         GraphForm::Json => write::json(&graph)?,
