@@ -1,8 +1,10 @@
-//! What every format must keep on every input, and how inputs are made. One function serves the program `formats` and
-//! any other driver, such as libFuzzer.
+//! What every format must keep on every input, and how inputs are made. One function for each serves the programs
+//! `formats` and `attack` and any other driver, such as libFuzzer.
 
+mod attack;
 mod mutate;
 
+pub use attack::{ATTACK_SAMPLES, one_bundle};
 pub use mutate::{Mutator, SIZE_CAP};
 
 use monologue_formats::{FORMATS, Format, Head, Input, Item, Malformed};

@@ -111,7 +111,8 @@ fn fuzz(root: &Path) -> Result<()> {
     let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--release", "--locked"];
     cargo(&[&["clippy"], &manifest[..], &["--all-targets", "--", "-D", "warnings"]].concat())?;
     cargo(&[&["test"], &manifest[..]].concat())?;
-    cargo(&[&["run"], &manifest[..], &["--bin", "formats", "--", FUZZ_SECONDS, FUZZ_SEED]].concat())
+    cargo(&[&["run"], &manifest[..], &["--bin", "formats", "--", FUZZ_SECONDS, FUZZ_SEED]].concat())?;
+    cargo(&[&["run"], &manifest[..], &["--bin", "attack", "--", FUZZ_SECONDS, FUZZ_SEED]].concat())
 }
 
 #[cfg(test)]
