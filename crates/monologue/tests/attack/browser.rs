@@ -60,8 +60,13 @@ impl Browser {
         browser
     }
 
-    /// Calls a method and waits for its result; notes what was asked for meanwhile.
+    /// Calls a method, which must work.
     pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
+        self.attempt(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Calls a method and waits for its result; notes what was asked for meanwhile.
+    fn attempt(&mut self, method: &str, parameters: &Value) -> Result<Value, Value> {
         self.number += 1;
         let mut message = json!({ "id": self.number, "method": method, "params": parameters });
         if !self.session.is_empty() {
@@ -77,8 +82,10 @@ impl Browser {
                 self.asked.push(answer["params"]["request"]["url"].as_str().unwrap().to_owned());
             }
             if answer["id"] == self.number {
-                assert!(answer.get("error").is_none(), "{method}: {answer}");
-                return answer["result"].clone();
+                return match answer.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(answer["result"].clone()),
+                };
             }
         }
     }
@@ -89,10 +96,10 @@ impl Browser {
         self.until("document.readyState === 'complete' && location.protocol === 'file:'");
     }
 
-    /// The value of an expression in the page.
+    /// The value of an expression in the page; null while one page is exchanged for the next.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
-        self.call("Runtime.evaluate", &json!({ "expression": expression, "returnByValue": true }))["result"]["value"]
-            .clone()
+        let parameters = json!({ "expression": expression, "returnByValue": true });
+        self.attempt("Runtime.evaluate", &parameters).map_or(Value::Null, |result| result["result"]["value"].clone())
     }
 
     /// Waits until an expression is true.
