@@ -1,7 +1,7 @@
 //! All that the library says of one object, put together for people and programs.
 
 use crate::{
-    LICENCE, diff, kinds,
+    LICENCE, diff, kinds, known,
     object::{Edge, Header},
     problem::Error,
     prose::Prose,
@@ -18,9 +18,9 @@ pub struct Mention {
     pub stix_id: String,
     /// STIX type.
     pub kind: String,
-    /// ATT&CK id. `None` where it has none, or the snapshots do not hold it.
+    /// ATT&CK id. `None` where it has none, or is neither imported nor known.
     pub attack_id: Option<String>,
-    /// Name. `None` where the snapshots do not hold it.
+    /// Name. `None` where it is neither imported nor known.
     pub name: Option<String>,
     /// Active, deprecated, revoked, or `not in these snapshots`.
     pub status: &'static str,
@@ -37,12 +37,14 @@ impl Mention {
         }
     }
 
+    /// An object that the view does not hold: by its facts, where the product knows them.
     fn missing(stix_id: &str) -> Self {
+        let known = known::by_id(stix_id);
         Self {
             stix_id: stix_id.to_owned(),
             kind: stix_id.split("--").next().unwrap_or_default().to_owned(),
-            attack_id: None,
-            name: None,
+            attack_id: known.map(|known| known.attack_id.to_owned()),
+            name: known.map(|known| known.name.to_owned()),
             status: "not in these snapshots",
         }
     }
@@ -53,7 +55,8 @@ impl Mention {
         match (&self.attack_id, &self.name) {
             (Some(id), Some(name)) => format!("{id} {name}"),
             (None, Some(name)) => name.clone(),
-            _ => format!("{} ({})", self.stix_id, self.status),
+            (Some(id), None) => id.clone(),
+            (None, None) => format!("{} ({})", self.stix_id, self.status),
         }
     }
 }

@@ -106,18 +106,13 @@ impl From<&crate::Card> for Demand {
                 .log_sources
                 .iter()
                 .map(|source| {
-                    let component = source.component.as_ref().and_then(component_id);
+                    let component = source.component.as_ref().and_then(|component| component.attack_id.clone());
                     (source.name.clone(), source.channel.clone(), component)
                 })
                 .collect(),
             elements: card.elements.iter().map(|element| element.field.clone()).collect(),
         }
     }
-}
-
-/// The ATT&CK id of a component; of one that was not imported, where its facts are known.
-fn component_id(mention: &crate::Mention) -> Option<String> {
-    mention.attack_id.clone().or_else(|| crate::known::by_id(&mention.stix_id).map(|known| known.attack_id.to_owned()))
 }
 
 /// Everything an analytic asks for, in its order.

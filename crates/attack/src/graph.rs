@@ -1,6 +1,7 @@
 //! Objects around one object: relationship objects, and the references that stand in fields, which are marked as such.
 
 use crate::{
+    known,
     object::{Edge, Header},
     problem::Error,
     view::View,
@@ -136,14 +137,17 @@ impl View<'_> {
         Ok(match self.header(stix_id)? {
             Some(header) if (header.revoked || header.deprecated) && !reach.retired => None,
             Some(header) => Some(node(&header, depth)),
-            None => Some(Node {
-                id: stix_id.to_owned(),
-                kind: stix_id.split("--").next().unwrap_or_default().to_owned(),
-                attack_id: None,
-                name: stix_id.to_owned(),
-                depth,
-                present: false,
-            }),
+            None => {
+                let known = known::by_id(stix_id);
+                Some(Node {
+                    id: stix_id.to_owned(),
+                    kind: stix_id.split("--").next().unwrap_or_default().to_owned(),
+                    attack_id: known.map(|known| known.attack_id.to_owned()),
+                    name: known.map_or(stix_id, |known| known.name).to_owned(),
+                    depth,
+                    present: false,
+                })
+            }
         })
     }
 }

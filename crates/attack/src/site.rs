@@ -151,11 +151,6 @@ impl Histories {
         })
         .collect()
     }
-
-    fn versions(&self, document: u32, header: &Header) -> usize {
-        let held = self.documents(document, header);
-        held.iter().filter_map(|(_, document)| *document).collect::<BTreeSet<u32>>().len()
-    }
 }
 
 fn object_pages(
@@ -175,8 +170,8 @@ fn object_pages(
     let reach = Reach { depth: DEPTH, nodes: NODES, retired: false, detection_only: true };
     let graph = view.graph_of(header, reach)?;
     let held = histories.documents(document, header);
-    let compared = histories.versions(document, header) > 1;
-    let (steps, versions) = steps(view, library, &held, compared)?;
+    let (steps, versions) = steps(view, library, &held)?;
+    let compared = !versions.is_empty();
     let parts = object::Parts { card: &card, graph: &graph, steps: &steps, compared, addresses };
     folder.write("objects", &format!("{name}.html"), object::page(&parts).as_bytes())?;
     folder.write("raw", &format!("{name}.json"), &raw)?;
@@ -193,7 +188,6 @@ fn steps(
     view: &View<'_>,
     library: &Library,
     held: &[(&Snapshot, Option<u32>)],
-    compared: bool,
 ) -> Result<(Vec<Step>, Vec<changes::Version>), Error> {
     let mut steps: Vec<Step> = Vec::new();
     let mut versions = Vec::new();
@@ -211,7 +205,7 @@ fn steps(
             let changed =
                 crate::diff::changed(view, Some(old), Some(header.clone()), Some(old_document), Some(document))?;
             (step.class, step.content_changed) = (changed.class, changed.content_changed);
-            if compared && old_document != document {
+            if step.content_changed {
                 let value = |document: u32| crate::library::record::<Value>(&library.raw(document)?);
                 versions.push(changes::Version {
                     title: format!("{old_snapshot} → {snapshot}"),

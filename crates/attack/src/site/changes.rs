@@ -29,9 +29,6 @@ pub(super) fn versions(label: &str, name: &str, versions: &[Version]) -> String 
         format!("<h1>{0}</h1>\n<p><a href=\"../objects/{name}.html\">{1}</a></p>\n", safe(&title), safe(label));
     for version in versions.iter().rev() {
         let _ = writeln!(body, "<h2>{}: {}</h2>", safe(&version.title), safe(&version.class));
-        if version.changes.is_empty() {
-            body.push_str("<p>The same content.</p>\n");
-        }
         for change in &version.changes {
             self::change(change, &mut body);
         }

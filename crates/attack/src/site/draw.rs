@@ -11,14 +11,14 @@ use std::{collections::HashMap, fmt::Write as _};
 /// Objects in one column; the table below the picture holds all.
 const COLUMN_CAP: usize = 14;
 
-const BOX_WIDTH: usize = 190;
+const BOX_WIDTH: usize = 178;
 const BOX_HEIGHT: usize = 40;
-const STEP_X: usize = 250;
+const STEP_X: usize = 216;
 const STEP_Y: usize = 52;
-const MARGIN: usize = 12;
+const MARGIN: usize = 8;
 
 /// Letters that fit into a box.
-const LETTERS: usize = 26;
+const LETTERS: usize = 22;
 
 fn column(kind: &str) -> usize {
     match kind {
