@@ -162,6 +162,25 @@ pub(crate) const RELATIONSHIP: u32 = 1;
 /// The member is revoked or deprecated.
 pub(crate) const RETIRED: u32 = 2;
 
+/// Where the place of the member's type in [`crate::kinds::KINDS`] stands among the marks: lists need not open what they
+/// leave out.
+const KIND_SHIFT: u32 = 8;
+
+impl Member {
+    /// The marks of an object.
+    pub(crate) fn marks_of(header: &Header) -> u32 {
+        let kind = u32::try_from(crate::kinds::order(&header.kind)).unwrap_or(u32::MAX >> KIND_SHIFT);
+        kind << KIND_SHIFT
+            | if header.is_relationship() { RELATIONSHIP } else { 0 }
+            | if header.revoked || header.deprecated { RETIRED } else { 0 }
+    }
+
+    /// The place of its type in [`crate::kinds::KINDS`]; beyond its end for types that are not in it.
+    pub(crate) const fn kind_place(self) -> usize {
+        (self.marks >> KIND_SHIFT) as usize
+    }
+}
+
 /// The members as they are stored: twelve bytes each, little-endian.
 pub(crate) fn pack(members: &[Member]) -> Vec<u8> {
     members

@@ -17,6 +17,9 @@ const PREFIX_CAP: usize = 64;
 /// What a word in the name, an alias or the id weighs, against at most one for a word in the text.
 const NAME_WEIGHT: f64 = 8.0;
 
+/// Results of a search that are opened to rank them, where the page asks for fewer.
+const RANKED: usize = 200;
+
 /// Whether revoked and deprecated objects are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Retired {
@@ -45,12 +48,24 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// What can be told without opening the object. Types that have no word are told by the object only.
     fn takes_member(&self, member: Member) -> bool {
-        match self.retired {
+        let retired = match self.retired {
             Retired::Without => member.marks & RETIRED == 0,
             Retired::With => true,
             Retired::Only => member.marks & RETIRED != 0,
-        }
+        };
+        let kind = kinds::KINDS.get(member.kind_place());
+        let meant = |kind: &kinds::Kind| self.kinds.iter().any(|asked| kinds::is_meant(kind.stix, asked));
+        retired && (self.kinds.is_empty() || kind.is_none_or(meant))
+    }
+
+    /// Whether the object itself has to be opened to tell.
+    fn needs_header(&self, member: Member) -> bool {
+        self.domain.is_some()
+            || self.platform.is_some()
+            || self.tactic.is_some()
+            || (!self.kinds.is_empty() && member.kind_place() >= kinds::KINDS.len())
     }
 
     fn takes(&self, header: &Header) -> bool {
@@ -86,14 +101,6 @@ pub struct Listed {
     pub rows: Vec<Header>,
 }
 
-impl Listed {
-    fn of(rows: Vec<Header>, page: Page) -> Self {
-        let total = rows.len();
-        let rows = rows.into_iter().skip(page.offset).take(page.limit).collect();
-        Self { total, offset: page.offset, rows }
-    }
-}
-
 /// Text with its numbers as numbers, so that T9 comes before T10.
 pub(crate) fn natural(text: &str) -> Vec<(String, u64)> {
     let mut parts = vec![(String::new(), 0_u64)];
@@ -124,11 +131,34 @@ impl View<'_> {
         let wanted = self
             .members()
             .filter(|member| filter.takes_member(*member) && (relationships || member.marks & RELATIONSHIP == 0));
-        let headers = self.library.headers(wanted.map(|member| member.document))?;
-        let mut rows: Vec<Header> =
-            headers.into_iter().map(|(_, header)| header).filter(|header| filter.takes(header)).collect();
+        let mut wanted: Vec<Member> = wanted.collect();
+        if wanted.iter().any(|member| filter.needs_header(*member)) {
+            let mut rows = self.rows(&wanted)?;
+            rows.retain(|header| filter.takes(header));
+            let total = rows.len();
+            let rows = rows.into_iter().skip(page.offset).take(page.limit).collect();
+            return Ok(Listed { total, offset: page.offset, rows });
+        }
+        // The type decides first, so only types on this page are opened.
+        wanted.sort_by_key(|member| member.kind_place());
+        let mut rows = Vec::new();
+        let (mut passed, end) = (0, page.offset.saturating_add(page.limit));
+        for group in wanted.chunk_by(|left, right| left.kind_place() == right.kind_place()) {
+            if passed + group.len() > page.offset && passed < end {
+                let (from, until) = (page.offset.saturating_sub(passed), end - passed);
+                rows.extend(self.rows(group)?.into_iter().take(until).skip(from));
+            }
+            passed += group.len();
+        }
+        Ok(Listed { total: wanted.len(), offset: page.offset, rows })
+    }
+
+    /// Headers in the order of type and id.
+    fn rows(&self, members: &[Member]) -> Result<Vec<Header>, Error> {
+        let headers = self.library.headers(members.iter().map(|member| member.document))?;
+        let mut rows: Vec<Header> = headers.into_iter().map(|(_, header)| header).collect();
         rows.sort_by_cached_key(|header| (kinds::order(&header.kind), natural(header.label()), header.stix_id.clone()));
-        Ok(Listed::of(rows, page))
+        Ok(rows)
     }
 
     /// Objects that hold all the words: first the one whose id or name is asked for, then those with the words in the
@@ -152,23 +182,35 @@ impl View<'_> {
         }
         let mut scores = scores.unwrap_or_default();
         for document in self.library.named(asked.trim())? {
-            scores.entry(document).or_default();
+            // The very object that is asked for is always among those that are opened.
+            scores.insert(document, f64::MAX / 2.0);
         }
-        let scores: HashMap<u32, f64> = scores
+        let mut found: Vec<(f64, Member)> = scores
             .into_iter()
-            .filter(|(document, _)| self.member(*document).is_some_and(|member| filter.takes_member(member)))
+            .filter_map(|(document, score)| Some((score, self.member(document)?)))
+            .filter(|(_, member)| filter.takes_member(*member))
+            .map(|(score, member)| (score * factor(member), member))
             .collect();
-        let mut rows: Vec<(f64, Header)> = self
-            .library
-            .headers(scores.keys().copied())?
+        found.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.document.cmp(&right.1.document)));
+        let opens_all = found.iter().any(|(_, member)| filter.needs_header(*member));
+        let total = found.len();
+        if !opens_all {
+            // A word of the name outweighs any number in the text, so what the page shows is among the first.
+            found.truncate(page.offset.saturating_add(page.limit).max(RANKED));
+        }
+        let scores: HashMap<u32, f64> = found.iter().map(|(score, member)| (member.document, *score)).collect();
+        let headers = self.library.headers(found.iter().map(|(_, member)| member.document))?;
+        let mut rows: Vec<(f64, Header)> = headers
             .into_iter()
             .filter(|(_, header)| filter.takes(header))
-            .map(|(document, header)| (self.rank(asked, &header, scores.get(&document).copied()), header))
+            .map(|(document, header)| (rank(asked, &header, scores.get(&document).copied()), header))
             .collect();
         rows.sort_by(|left, right| {
             right.0.total_cmp(&left.0).then_with(|| natural(left.1.label()).cmp(&natural(right.1.label())))
         });
-        Ok(Listed::of(rows.into_iter().map(|(_, header)| header).collect(), page))
+        let total = if opens_all { rows.len() } else { total };
+        let rows = rows.into_iter().map(|(_, header)| header).skip(page.offset).take(page.limit).collect();
+        Ok(Listed { total, offset: page.offset, rows })
     }
 
     /// How well each document of this view holds a word.
@@ -187,18 +229,24 @@ impl View<'_> {
         }
         Ok(scores)
     }
+}
 
-    fn rank(&self, asked: &str, header: &Header, score: Option<f64>) -> f64 {
-        let asked = asked.trim();
-        let is = |text: Option<&str>| text.is_some_and(|text| text.eq_ignore_ascii_case(asked));
-        if is(header.attack_id.as_deref()) || is(Some(&header.stix_id)) {
-            return if header.revoked || header.deprecated { 1e9 } else { 2e9 };
-        }
-        let factor = if header.is_relationship() { 0.2 } else { 1.0 }
-            * if header.revoked || header.deprecated { 0.3 } else { 1.0 };
-        let exact = if is(header.name.as_deref()) { 1e6 } else { 0.0 };
-        (score.unwrap_or(0.0) + exact) * factor
+/// How much less a relationship or a retired object counts.
+const fn factor(member: Member) -> f64 {
+    let relationship = if member.marks & RELATIONSHIP == 0 { 1.0 } else { 0.2 };
+    relationship * if member.marks & RETIRED == 0 { 1.0 } else { 0.3 }
+}
+
+/// The score, lifted where the very id or name is asked for.
+fn rank(asked: &str, header: &Header, score: Option<f64>) -> f64 {
+    let asked = asked.trim();
+    let is = |text: Option<&str>| text.is_some_and(|text| text.eq_ignore_ascii_case(asked));
+    let retired = header.revoked || header.deprecated;
+    if is(header.attack_id.as_deref()) || is(Some(&header.stix_id)) {
+        return if retired { 1e9 } else { 2e9 };
     }
+    let exact = if is(header.name.as_deref()) && !retired { 1e6 } else { 0.0 };
+    score.unwrap_or(0.0) + exact
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     canonical,
-    library::{self, Member, RELATIONSHIP, RETIRED},
+    library::{self, Member, RELATIONSHIP},
     object::Header,
     problem::{Error, Problem},
     scan::{Fault, OBJECT_CAP, RawObject, Wrapper},
@@ -200,8 +200,7 @@ impl<'t> Intake<'t> {
                 self.next_object - 1
             }
         };
-        let marks = if header.is_relationship() { RELATIONSHIP } else { 0 }
-            | if header.revoked || header.deprecated { RETIRED } else { 0 };
+        let marks = Member::marks_of(header);
         let exact = Sha256::of(raw);
         let found = tables.by_raw.get(exact.as_bytes().as_slice())?.map(|number| number.value());
         if let Some(document) = found {

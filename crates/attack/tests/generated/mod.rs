@@ -79,14 +79,19 @@ impl Dice {
         ((share * below as f64) as usize).min(below - 1)
     }
 
+    fn pick(&mut self, words: &[&'static str]) -> &'static str {
+        words.get(self.roll(words.len())).copied().unwrap_or_default()
+    }
+
     /// A text of about `length` characters: half to three halves of it.
     fn text(&mut self, length: usize) -> String {
         let target = length / 2 + self.roll(length.max(1));
         let mut text = String::with_capacity(target + 40);
         while text.len() < target {
-            let word = match self.roll(20) {
-                0 => format!("w{}", self.skewed(60_000)),
-                _ => WORDS[self.roll(WORDS.len())].to_owned(),
+            // Half of the words are among forty, as articles and the like are; the others are rarer and rarer.
+            let word = match self.roll(2) {
+                0 => WORDS.get(self.skewed(WORDS.len())).copied().unwrap_or_default().to_owned(),
+                _ => format!("{}{}", self.pick(&WORDS), self.skewed(1500)),
             };
             text.push_str(&word);
             text.push(if self.roll(12) == 0 { '.' } else { ' ' });
@@ -161,7 +166,7 @@ fn object(kind: &str, prefix: &str, number: usize, shape: &Shape, thin: &impl Fn
     if changed {
         description.push_str("It was said anew.");
     }
-    let platform = PLATFORMS[dice.roll(PLATFORMS.len())];
+    let platform = dice.pick(&PLATFORMS);
     let mut text = format!(
         "        {{\n            \"type\": \"{kind}\",\n            \"id\": \"{}\",\n            \"created\": \"2020-03-14T22:45:52.963Z\",\n            \
          \"created_by_ref\": \"identity--c78cb6e5-0c4b-4611-8297-d1b8b55e40b5\",\n            \"revoked\": {},\n            \
@@ -226,6 +231,8 @@ fn fields_of(kind: &str, number: usize, dice: &mut Dice, thin: &impl Fn(usize) -
                 .collect();
             format!(",\n            \"x_mitre_log_sources\": [\n{}\n            ]", sources.join(",\n"))
         }
+        // STIX 2.0 demands labels of both.
+        "malware" | "tool" => format!(",\n            \"labels\": [\n                \"{kind}\"\n            ]"),
         _ => String::new(),
     }
 }
