@@ -243,16 +243,18 @@ fn element(field: &str) -> (Cover, &'static str, &'static str) {
     match field {
         "DestinationDomain" | "TargetService" => (
             Cover::Covered,
-            "baseline: service",
-            "approvals name the service; destination.documented knows documented ones",
+            "settings: DestinationDomain, TargetService; baseline: service",
+            "which services count as public ones can be set, and approvals name the service",
         ),
-        "ProcessName" | "ProcessPath" => {
-            (Cover::Covered, "baseline: path, signing_id", "approvals name the program, by signature where it has one")
-        }
+        "ProcessName" | "ProcessPath" => (
+            Cover::Covered,
+            "settings: ProcessName; baseline: path, signing_id",
+            "programs to be looked at can be set, and approvals name the program, by signature where it has one",
+        ),
         "ProcessSignature" | "UnsignedBinary" | "UnsignedBinaryAlert" => (
             Cover::Covered,
-            "identity.untrusted; baseline: team_id",
-            "who vouches for the program is weighed in every finding",
+            "settings: ProcessSignature; baseline: team_id",
+            "in which states nobody vouches for a program can be set, and is weighed in every finding",
         ),
         "AllowedDeveloperIDs" => (Cover::Covered, "baseline: team_id, signing_id", "approvals name teams"),
         "HostWhitelist" => (Cover::Covered, "baseline: hosts, service", "approvals can be kept to hosts and services"),
@@ -261,24 +263,36 @@ fn element(field: &str) -> (Cover, &'static str, &'static str) {
         }
         "ConnectionInterval" | "LaunchInterval" => (
             Cover::Covered,
-            "time.cadence; baseline: cadence_seconds",
-            "the interval is measured on the time a Mac was awake, and tested; it need not be set",
+            "settings: ConnectionInterval; baseline: cadence_seconds",
+            "the interval is measured on the time a Mac was awake, and tested; which periods count can be set",
         ),
-        "BurstConnectionRate" => {
-            (Cover::Partly, "time.cadence", "check-ins within seconds of each other count as one; a rate cannot be set")
-        }
+        "BurstConnectionRate" => (
+            Cover::Partly,
+            "settings: BurstConnectionRate",
+            "within how many seconds connections are one check-in can be set; a burst by itself is no sign",
+        ),
         "TimeWindow" => (
             Cover::Partly,
             "--since, --until",
             "the time looked at can be set; how long after a reply effects are looked for is built in",
         ),
-        "UserContext" | "UserContextScope" => {
-            (Cover::Partly, "finding: user", "a finding names the user where a sensor shows it; it is not weighed")
+        "UserContext" => (
+            Cover::Covered,
+            "settings: UserContext",
+            "in which contexts of a user a finding weighs more can be set; where nobody recorded the user, it is blind",
+        ),
+        "UserContextScope" => {
+            (Cover::Partly, "finding: user", "a finding names the user where a sensor shows it; a scope cannot be set")
         }
-        "ParentProcess" | "SuspiciousParentProcess" | "ParentProcessCheck" | "SocketParentProcessMatch" => (
+        "ParentProcess" | "SuspiciousParentProcess" => (
+            Cover::Covered,
+            "settings: ParentProcess, SuspiciousParentProcess",
+            "ancestors to be looked at can be set; the lineage is shown in every finding",
+        ),
+        "ParentProcessCheck" | "SocketParentProcessMatch" => (
             Cover::Partly,
-            "finding: application.lineage",
-            "the lineage is shown in every finding; a list of parents cannot be set",
+            "settings: ParentProcess",
+            "the lineage is shown in every finding and ancestors can be named; a rule over both cannot be set",
         ),
         "CommandLineArgs" => (
             Cover::Partly,
@@ -290,13 +304,15 @@ fn element(field: &str) -> (Cover, &'static str, &'static str) {
             "finding: application.agent",
             "interpreters are known, and the script they run is named; the list is built in",
         ),
-        "SocialMediaDomainPatterns" | "WebhookEndpoints" => {
-            (Cover::Partly, "baseline: service", "services can be approved; a list to look for cannot be set")
-        }
-        "DataFlowImbalanceRatio" => (
+        "SocialMediaDomainPatterns" | "WebhookEndpoints" => (
             Cover::Partly,
-            "finding: largest",
-            "sizes in both directions are shown and compared; a ratio cannot be set",
+            "settings: DestinationDomain; baseline: service",
+            "names can be added to the public services that count; patterns cannot be set",
+        ),
+        "DataFlowImbalanceRatio" => (
+            Cover::Covered,
+            "settings: DataFlowImbalanceRatio",
+            "from which ratio a channel only sends can be set; sizes count where both directions were measured",
         ),
         "DestinationIP" => (
             Cover::Partly,
@@ -311,9 +327,11 @@ fn element(field: &str) -> (Cover, &'static str, &'static str) {
             "effect.acted-on-reply",
             "where files are written after a reply is shown in the finding; folders cannot be set",
         ),
-        "EntropyScore" | "EntropyThreshold" | "URIEntropyThreshold" => {
-            (Cover::NotCovered, "", "requests are not scored for randomness: most sources show neither path nor body")
-        }
+        "EntropyScore" | "EntropyThreshold" | "URIEntropyThreshold" => (
+            Cover::Partly,
+            "settings: EntropyScore",
+            "parts of a path are scored where a source shows the path; bodies are never seen",
+        ),
         "HostHeaderMatch" | "SOCKSPortAnomaly" | "PlistKeyMonitor" | "ScheduledTaskName" => {
             (Cover::NotCovered, "", "no source that is read here shows it, or nothing looks at it")
         }
@@ -343,7 +361,7 @@ mod tests {
     fn the_analytic_itself_is_told_honestly() {
         let covers: Vec<Cover> = rows(&Demand::from(&AN1601)).iter().map(|row| row.cover).collect();
         // Unified log for content, Endpoint Security for starts, then UserContext and EntropyScore.
-        assert_eq!(covers, [Cover::Partly, Cover::Covered, Cover::Partly, Cover::NotCovered]);
+        assert_eq!(covers, [Cover::Partly, Cover::Covered, Cover::Covered, Cover::Partly]);
     }
 
     #[test]
