@@ -1,6 +1,8 @@
 //! Events: one normalised record each, shaped after one OCSF 1.8 class.
 
-use crate::{ByteCount, CoverageRecord, GatewayFacts, ProcessImage, ProcessKey, Provenance, SightSet, Timestamp};
+use crate::{
+    ByteCount, CoverageRecord, GatewayFacts, ProcessImage, ProcessKey, Provenance, SightSet, Timestamp, Transport,
+};
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
@@ -420,20 +422,6 @@ pub struct DnsQuery {
     pub answers: Vec<IpAddr>,
     /// Response code, such as `NOERROR`. `None` means no answer was recorded.
     pub response_code: Option<Arc<str>>,
-}
-
-/// Transport protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// UDP (QUIC included).
-    Udp,
-    /// ICMP and ICMPv6: never an exchange.
-    Icmp,
-    /// Anything else, or not recorded.
-    Other,
 }
 
 /// Which part of a flow's life a row speaks of.

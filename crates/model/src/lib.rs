@@ -22,6 +22,7 @@ mod provenance;
 mod redact;
 mod sight;
 mod time;
+mod transport;
 
 pub use attributes::{Attributes, Bounded, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses};
 pub use bytes::{ByteCount, ByteLayer, ByteQuality};
@@ -38,7 +39,6 @@ pub use event::{
     BackgroundFact, BackgroundTask, ConnectionFact, Detail, DnsQuery, Endpoint, Event, FileEffect, FileEffectKind,
     Flow, FlowReply, HttpTransaction, LaunchItem, NetworkConnection, ProcessExec, ProcessExit, ProcessFork,
     RecordPhase, RequestBody, ResponseContent, ServiceConnect, TaskEvent, TaskFact, TaskId, TaskSummary, TlsHandshake,
-    Transport,
 };
 pub use exchange::{
     Destination, DestinationName, Effect, EffectKind, EffectWindow, Exchange, FailedCheck, Handling, Link,
@@ -58,3 +58,4 @@ pub use provenance::{Provenance, Sha256};
 pub use redact::{redact, redact_arguments};
 pub use sight::{Sight, SightSet};
 pub use time::{Timestamp, TimestampError};
+pub use transport::Transport;
