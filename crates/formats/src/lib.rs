@@ -5,11 +5,14 @@ mod cited;
 mod cortex;
 mod crowdstrike;
 mod defender;
+mod dns_message;
+mod dnstap;
 mod elastic;
 mod elements;
 mod endpoint;
 mod eslogger;
 mod har;
+mod history;
 mod input;
 mod jamf;
 mod lines;
@@ -17,13 +20,17 @@ mod little_snitch;
 mod lsof;
 mod mapped;
 mod mitmproxy;
+mod netflow;
 mod nettop;
 mod objective_see;
 mod osquery;
+mod packets;
 mod rows;
 mod santa;
 mod sentinelone;
 mod squid;
+mod suricata;
+mod target;
 mod texts;
 mod times;
 mod unified_log;
@@ -173,6 +180,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &mapped::OCSF_HTTP,
     &mapped::OCSF_NETWORK,
     &mapped::OCSF_DNS,
+    &packets::AppleCapture,
+    &netflow::Netflow,
+    &packets::Capture,
+    &suricata::Eve,
+    &dnstap::Dnstap,
 ];
 
 /// The format of that name.

@@ -31,6 +31,14 @@ pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// Bytes from which on the kernel may have cut a program's name (`MAXCOMLEN` of XNU is 16; some tools keep one less).
+const CUT_NAME_LENGTH: usize = 15;
+
+/// Whether `said`, the name of a running program as the kernel keeps it, may be the program called `name`.
+pub(crate) fn is_named(said: &str, name: &str) -> bool {
+    said == name || said.len() >= CUT_NAME_LENGTH && name.starts_with(said)
+}
+
 /// A path with the home folder as `~`, so that one application is the same for every user.
 pub(crate) fn without_home(path: &str) -> Arc<str> {
     for prefix in ["/Users/", "/System/Volumes/Data/Users/"] {
@@ -149,6 +157,14 @@ mod tests {
         assert_eq!(&*without_home("/private/var/root/x"), "~/x");
         assert_eq!(&*without_home("/Users/Shared/x"), "/Users/Shared/x");
         assert_eq!(&*without_home("/usr/bin/curl"), "/usr/bin/curl");
+    }
+
+    #[test]
+    fn names_cut_by_the_kernel_stand_for_the_whole() {
+        assert!(is_named("curl", "curl"));
+        assert!(!is_named("cur", "curl"), "short names are whole");
+        assert!(is_named("com.apple.WebKit", "com.apple.WebKit.Networking"));
+        assert!(!is_named("com.apple.Photos", "com.apple.WebKit.Networking"));
     }
 
     #[test]

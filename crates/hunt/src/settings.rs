@@ -38,6 +38,9 @@ pub const GONE_AT_ONCE_NS: i64 = 2 * SECOND;
 /// Clock difference between a Mac and a network sensor that linking bears: 2 s.
 pub const CLOCK_SLACK_NS: i64 = 2 * SECOND;
 
+/// How long before the first packet a connection may have been started (name lookup, path evaluation): 30 s.
+pub const CONNECTION_SETUP_NS: i64 = 30 * SECOND;
+
 /// How far the times of a network sensor may be off the host's after their difference was estimated: 0.2 s.
 pub const CLOCK_ERROR_NS: i64 = SECOND / 5;
 

@@ -485,9 +485,9 @@ pub struct Flow {
     pub local_originator: Option<bool>,
     /// The sensor says the responder is ours (only `Some(true)` proves anything).
     pub local_responder: Option<bool>,
-    /// Zeek `conn_state`, kept for the reader. `None` for other sensors.
+    /// Zeek `conn_state`, or the same of our own flows from packets, kept for the reader. `None` for other sensors.
     pub state: Option<Arc<str>>,
-    /// Zeek `history`, kept for the reader. `None` for other sensors.
+    /// Zeek `history`, or the same of our own flows from packets, kept for the reader. `None` for other sensors.
     pub history: Option<Arc<str>>,
     /// Which part of the flow's life.
     pub phase: RecordPhase,
@@ -548,6 +548,9 @@ pub struct TlsHandshake {
     pub resumed: Option<bool>,
     /// The last alert, such as `unknown_ca`. `None` means none was seen.
     pub last_alert: Option<Arc<str>>,
+    /// JA4 fingerprint of the ClientHello. `None` means nobody recorded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<Arc<str>>,
     /// Which part of the connection's life.
     pub phase: RecordPhase,
 }

@@ -4,7 +4,7 @@ use super::{
     Log,
     row::{Fields, Row},
 };
-use crate::url::host_and_port;
+use crate::target::Target;
 use monologue_model::{
     ByteCount, ByteLayer, CoverageRecord, CoverageState, DnsQuery, HttpTransaction, Loss, RecordPhase, Timestamp,
     TlsHandshake, redact,
@@ -27,15 +27,8 @@ pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransa
     let fields = Fields(row);
     let method = row.text("method");
     let uri = row.text("uri");
-    let connect = method.as_deref() == Some("CONNECT");
-    // A client that knows of its proxy sends the whole URL (RFC 9112 section 3.2.2).
-    let absolute = uri.as_deref().and_then(|uri| uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://")));
-    let asked = if connect { uri.as_deref() } else { absolute.and_then(|rest| rest.split(['/', '?', '#']).next()) };
     let named = row.text("host");
-    let (host, port) = asked.or(named.as_deref()).map_or((None, None), |text| {
-        let (host, port) = host_and_port(text);
-        (Some(host), port)
-    });
+    let target = Target::of(method.as_deref(), uri.as_deref(), named.as_deref());
     let body = |name: &str| -> Result<ByteCount, String> {
         Ok(match fields.count(name)? {
             Some(value) if open => ByteCount::partial(value, ByteLayer::Body),
@@ -54,14 +47,14 @@ pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransa
         originator: fields.endpoint("orig")?,
         responder: fields.endpoint("resp")?,
         depth: fields.count("trans_depth")?,
-        host: host.filter(|host| !host.is_empty()).map(|host| host.to_ascii_lowercase().into()),
-        port,
+        host: target.host,
+        port: target.port,
         uri: uri.as_deref().map(|uri| redact(uri).as_ref().into()),
         user_agent: shared(row.text("user_agent")),
         request_body: body("request_body_len")?,
         response_body: body("response_body_len")?,
         status,
-        proxied: connect || absolute.is_some() || !row.list("proxied").is_empty(),
+        proxied: target.proxied || !row.list("proxied").is_empty(),
         content_hash: None,
         phase: phase(open),
         gateway: None,
@@ -84,6 +77,7 @@ pub(super) fn tls<R: Row>(row: &R, open: bool) -> Result<(Timestamp, TlsHandshak
         established: fields.flag("established"),
         resumed: fields.flag("resumed"),
         last_alert: shared(row.text("last_alert")),
+        ja4: shared(row.text("ja4")),
         phase: phase(open),
     };
     Ok((fields.time("ts")?, handshake))

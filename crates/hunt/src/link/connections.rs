@@ -7,6 +7,9 @@ use monologue_model::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
+/// The format of captures made on the host itself, which name the process of each connection.
+const APPLE_CAPTURE: &str = "apple-capture";
+
 /// One connection of one process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Connection {
@@ -106,7 +109,46 @@ pub(crate) fn gather(held: Vec<Connection>, events: &[Event]) -> Vec<Connection>
     }
     done.extend(open.into_values());
     done.sort_by(|one, other| (one.start, &one.provenance).cmp(&(other.start, &other.provenance)));
-    done
+    told_once(done)
+}
+
+/// A connection that the host's own log and a capture made on it both tell is one: by its local end, at the same time. The
+/// log's stays, since requests are joined to its number, and takes over what only the capture knows.
+fn told_once(connections: Vec<Connection>) -> Vec<Connection> {
+    let mut logged: BTreeMap<(SocketAddr, Transport), Vec<usize>> = BTreeMap::new();
+    let (captured, mut kept): (Vec<_>, Vec<_>) =
+        connections.into_iter().partition(|connection| &*connection.format == APPLE_CAPTURE);
+    if captured.is_empty() {
+        return kept;
+    }
+    for (at, connection) in kept.iter().enumerate() {
+        if let Some(local) = connection.local {
+            logged.entry((local, connection.transport)).or_default().push(at);
+        }
+    }
+    let mut left = Vec::new();
+    for connection in captured {
+        let same_ends = connection.local.and_then(|local| logged.get(&(local, connection.transport)));
+        let mut same = same_ends.into_iter().flatten().filter(|at| {
+            kept.get(**at)
+                .is_some_and(|known| known.start.since(connection.start).abs() <= settings::CONNECTION_SETUP_NS)
+        });
+        let known = match (same.next(), same.next()) {
+            (Some(at), None) => kept.get_mut(*at),
+            _ => None,
+        };
+        match known {
+            Some(known) if known.process.key.pid == connection.process.key.pid => {
+                known.effective = known.effective.take().or(connection.effective);
+            }
+            // Logged by another process than owns the socket: the one that logged it uses it.
+            Some(_) => {}
+            None => left.push(connection),
+        }
+    }
+    kept.extend(left);
+    kept.sort_by(|one, other| (one.start, &one.provenance).cmp(&(other.start, &other.provenance)));
+    kept
 }
 
 /// Of two counts of the same connection, the later one, which is the larger.
@@ -176,5 +218,7 @@ impl Connection {
     }
 }
 
+#[cfg(test)]
+mod captured;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,8 @@ impl Host<'_> {
     /// Takes an exchange away from a delegate, and gives it to the process that macOS holds responsible for it.
     pub(super) fn undo_delegation(&self, exchange: &mut Exchange, format: &Arc<str>) {
         let Some(path) = exchange.process.as_ref().and_then(|process| process.path.clone()) else { return };
-        if !SOCKET_DELEGATES.contains(&identity::file_name(&path)) {
+        let name = identity::file_name(&path);
+        if !SOCKET_DELEGATES.iter().any(|delegate| identity::is_named(name, delegate)) {
             return;
         }
         let delegate = exchange.process.as_ref().and_then(|process| self.instance_of(&process.key));

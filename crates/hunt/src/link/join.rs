@@ -16,9 +16,6 @@ use std::{
     sync::Arc,
 };
 
-/// How long before the first packet a connection may have been started (name lookup, path evaluation): 30 s.
-const SETUP_NS: i64 = 30 * 1_000_000_000;
-
 /// Flows of one local address and port beyond which they say nothing of the clocks.
 const CANDIDATE_CAP: usize = 64;
 
@@ -65,8 +62,9 @@ pub(super) fn connections_to_flows(
             .or(connection.looked_at)
             .unwrap_or(connection.start)
             .saturating_add(ahead + settings::CLOCK_SLACK_NS);
-        let fits =
-            |flow: &flows::Connection| start <= flow.start && flow.start <= end && flow.start.since(begun) <= SETUP_NS;
+        let fits = |flow: &flows::Connection| {
+            start <= flow.start && flow.start <= end && flow.start.since(begun) <= settings::CONNECTION_SETUP_NS
+        };
         let mut fitting = candidates.of(connection).filter(|(_, flow)| fits(flow));
         match (fitting.next(), fitting.next()) {
             (Some((flow, _)), None) => claims.entry(flow).or_default().push(at),

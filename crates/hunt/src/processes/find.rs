@@ -1,7 +1,7 @@
 //! Which program instance a record means, how surely, and how many others it may have meant.
 
 use super::{DISORDER_NS, Instance, ProcessTable, WRAPPERS, is_same_identifier};
-use crate::identity::file_name;
+use crate::identity::{file_name, is_named};
 use monologue_model::{LinkStrength, ProcessImage, Timestamp};
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ impl Evidence {
     /// Whether an image may be meant: what it does not say, it does not contradict.
     fn allows(&self, image: &ProcessImage) -> bool {
         match self {
-            Self::Path(path) => image.path.as_ref().is_none_or(|known| known == path),
+            Self::Path(path) => image.path.as_ref().is_none_or(|known| is_program(path, known)),
             Self::Cdhash(hash) => image.cdhash.as_ref().is_none_or(|known| known == hash),
         }
     }
@@ -137,7 +137,13 @@ fn is_older(first: &Instance, image: &ProcessImage, time: Timestamp) -> bool {
     let same = |one: &Option<Arc<str>>, other: &Option<Arc<str>>| one.is_some() && one == other;
     first.started_by.is_none()
         && time < first.start
-        && (same(&first.image.path, &image.path) || same(&first.image.cdhash, &image.cdhash))
+        && (first.image.path.as_ref().zip(image.path.as_ref()).is_some_and(|(known, said)| is_program(said, known))
+            || same(&first.image.cdhash, &image.cdhash))
+}
+
+/// Whether what a record says of a program fits its path. A capture knows the bare name only, cut by the kernel.
+fn is_program(said: &str, path: &str) -> bool {
+    said == path || !said.contains('/') && is_named(said, file_name(path))
 }
 
 /// Of a fork's copy or a wrapper and the program that replaced it, the latter: all are one process.
@@ -249,6 +255,8 @@ mod tests {
         assert_eq!(found(&table(), &record(None), 1_250), (None, LinkStrength::DestinationAndTime, 2), "between two");
         assert_eq!(found(&table(), &record(None), 9_000), (Some(20), LinkStrength::PidAndTime, 1));
         assert_eq!(found(&table(), &record(Some("/opt/z")), 900).2, 0, "none of them is that program");
+        assert_eq!(found(&table(), &record(Some("b")), 900), (Some(9), LinkStrength::Path, 3), "its bare name");
+        assert_eq!(found(&table(), &record(Some("opt")), 900).2, 0, "a folder is no name");
     }
 
     #[test]

@@ -149,6 +149,8 @@ struct HandshakeFacts<'a> {
     resumed: Option<bool>,
     /// The last alert, such as `unknown_ca`. Null means none was seen.
     last_alert: Option<&'a str>,
+    /// JA4 fingerprint of the ClientHello. Null means nobody recorded one.
+    ja4: Option<&'a str>,
 }
 
 /// OCSF activities of the class.
@@ -277,6 +279,7 @@ fn handshake_row(handshake: &TlsHandshake) -> NetworkRow<'_> {
                 established: handshake.established,
                 resumed: handshake.resumed,
                 last_alert: handshake.last_alert.as_deref(),
+                ja4: handshake.ja4.as_deref(),
             }),
             ..NetworkFacts::of(NetworkKind::Tls)
         },
@@ -332,6 +335,7 @@ impl NetworkRow<'_> {
             established: facts.established,
             resumed: facts.resumed,
             last_alert: interner.option(facts.last_alert),
+            ja4: interner.option(facts.ja4),
             phase: need(self.monologue.phase, "monologue.phase")?,
         })
     }

@@ -115,8 +115,8 @@ fn connection() -> BoxedStrategy<Detail> {
 }
 
 fn handshake() -> BoxedStrategy<Detail> {
-    (maybe(), socket(), socket(), maybe(), maybe_any(), maybe_any(), maybe(), phase())
-        .prop_map(|(uid, originator, responder, server_name, established, resumed, last_alert, phase)| {
+    (maybe(), socket(), socket(), maybe(), maybe_any(), maybe_any(), maybe(), maybe(), phase())
+        .prop_map(|(uid, originator, responder, server_name, established, resumed, last_alert, ja4, phase)| {
             Detail::Tls(Box::new(TlsHandshake {
                 uid,
                 originator,
@@ -125,6 +125,7 @@ fn handshake() -> BoxedStrategy<Detail> {
                 established,
                 resumed,
                 last_alert,
+                ja4,
                 phase,
             }))
         })
