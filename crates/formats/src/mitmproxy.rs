@@ -43,7 +43,9 @@ impl Format for Mitmproxy {
         let digits = head.bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let starts = (1..=12).contains(&digits) && head.bytes.get(digits) == Some(&b':');
         let has = |name: &[u8]| memchr::memmem::find(head.bytes, name).is_some();
-        if starts && (has(b"11:client_conn") || has(b"11:server_conn") || has(b"7:version")) {
+        let keys: [&[u8]; 6] =
+            [b"11:client_conn", b"11:server_conn", b"7:version", b"9:websocket;", b"8:response;", b"7:request;"];
+        if starts && keys.into_iter().any(has) {
             Ok(())
         } else {
             Err(Refusal("expected a tnetstring with a flow of mitmproxy".to_owned()))

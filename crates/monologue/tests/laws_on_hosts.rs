@@ -209,7 +209,7 @@ fn said_of(report: &Report, application: &str) -> Vec<String> {
             let signals: Vec<String> = finding
                 .signals
                 .iter()
-                .filter(|signal| !signal.id.starts_with("identity."))
+                .filter(|signal| !signal.id.starts_with("identity.") && signal.id != "cap.identity")
                 .map(|signal| format!("{} {} {} {}", signal.id, signal.judgement, signal.weight, signal.why))
                 .collect();
             format!("{} {} {:?} {}", finding.destination.host, finding.disposition, finding.leaning, signals.join("; "))

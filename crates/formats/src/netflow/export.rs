@@ -78,7 +78,7 @@ pub(super) fn is_export(payload: &[u8]) -> bool {
         Some(9) => {
             let (set, length) = (be16(payload, 20), be16(payload, 22).map_or(0, usize::from));
             count > 0
-                && set.is_some_and(|set| set < 2 || set > 255)
+                && set.is_some_and(|set| !(2..=255).contains(&set))
                 && (4..=payload.len().saturating_sub(20)).contains(&length)
         }
         Some(10) => count == payload.len() && count >= 20,

@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn an_address_counts_where_no_name_is_known_and_the_rest_of_a_program_is_one_line() {
-        let truths = [truth("beacon", "anna", "~/agent", "c2.example.test"), truth("browser", "anna", "/browser", "*")];
+        let mut rest = truth("browser", "anna", "/browser", "*");
+        rest.address = None;
+        let truths = [truth("beacon", "anna", "~/agent", "c2.example.test"), rest];
         let mut nameless = found("anna", None, "198.51.100.7", "no-reply", "high", 0.95);
         nameless.destination.ips = vec!["198.51.100.7".to_owned()];
         let page = found("anna", Some("/browser"), "www.page.example", "unknown", "info", 0.01);

@@ -44,7 +44,8 @@ fn of_text(path: &str, text: &str, parts: &[Part]) -> Option<Origin> {
     }
     let time = path.ends_with("time").then(|| Timestamp::parse(text).ok()).flatten();
     let same = |part: &str| {
-        part == text || part.trim_end_matches('.').eq_ignore_ascii_case(text) || plain(part) == plain(text)
+        let plainly = || plain(text).is_some_and(|text| plain(part) == Some(text));
+        part == text || part.trim_end_matches('.').eq_ignore_ascii_case(text) || plainly()
     };
     best(path, whole(parts, same))
         .or_else(|| time.and_then(|time| best(path, whole(parts, |part| moment(part) == Some(time)))))
@@ -75,7 +76,11 @@ fn whole(parts: &[Part], is_it: impl Fn(&str) -> bool) -> impl Iterator<Item = &
 /// Of several parts the one whose name has most in common with the field's.
 fn best<'a>(path: &str, found: impl Iterator<Item = &'a Part>) -> Option<Origin> {
     let wanted = words(path);
-    let likeness = |part: &&Part| words(&part.name).iter().filter(|word| wanted.contains(word)).count();
+    // The last words of a path say most: `process.user_id` is the user's.
+    let likeness = |part: &&Part| -> usize {
+        let names = words(&part.name);
+        (1..).zip(&wanted).filter(|(_, word)| names.contains(word)).map(|(place, _)| place).sum()
+    };
     // `max_by_key` gives the last of equals; the first is as good, and stands before its copies.
     let found: Vec<&Part> = found.collect();
     let part = found.iter().rev().copied().max_by_key(likeness)?;
@@ -85,10 +90,13 @@ fn best<'a>(path: &str, found: impl Iterator<Item = &'a Part>) -> Option<Origin>
 /// The words of a name, in lower case: `detail.process.user_id` and `processImagePath` alike.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
+    let mut upper = false;
     for character in name.chars() {
-        if !character.is_ascii_alphanumeric() || character.is_ascii_uppercase() {
+        // `userID` is two words: capitals in a row are one.
+        if !character.is_ascii_alphanumeric() || (character.is_ascii_uppercase() && !upper) {
             words.push(String::new());
         }
+        upper = character.is_ascii_uppercase();
         if let (true, Some(word)) = (character.is_ascii_alphanumeric(), words.last_mut()) {
             word.push(character.to_ascii_lowercase());
         }
