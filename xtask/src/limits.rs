@@ -74,8 +74,10 @@ fn in_sample(path: &str, length: usize, paths: &BTreeSet<&str>) -> Vec<String> {
     if length > SAMPLE_BYTES {
         problems.push(format!(": expected a sample of at most {SAMPLE_BYTES} bytes, found {length}"));
     }
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    if !paths.contains(format!("{folder}/ORIGIN").as_str()) {
+    // A sample may be a folder of files: then one above them speaks for all.
+    let folders = std::iter::successors(path.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+    let mut within = folders.map(|(folder, _)| folder).take_while(|folder| !folder.ends_with("/samples"));
+    if !within.any(|folder| paths.contains(format!("{folder}/ORIGIN").as_str())) {
         problems.push(": expected a file ORIGIN beside the sample".to_owned());
     }
     problems
@@ -167,6 +169,9 @@ mod tests {
         let sample = "crates/formats/samples/zeek/conn.log";
         assert!(breaches(sample, "x", &[origin, sample]).is_empty());
         assert!(breaches(sample, "x", &[sample])[0].contains("ORIGIN"));
+        let part = "crates/formats/samples/zeek/folder/deep/part";
+        assert!(breaches(part, "x", &[origin, part]).is_empty());
+        assert!(breaches(part, "x", &["crates/formats/samples/ORIGIN", part])[0].contains("ORIGIN"));
         assert!(breaches(sample, &"x".repeat(SAMPLE_BYTES + 1), &[origin])[0].contains("at most 65536"));
         assert!(breaches("docs/samples.md", "x", &[]).is_empty());
     }

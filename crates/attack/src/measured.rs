@@ -61,7 +61,8 @@ impl Coverage {
     /// When it is no such file; the text says what was expected.
     pub fn read(text: &str) -> Result<Self, String> {
         let hint = "hint: `monologue coverage PATH… --output json=FILE` writes one";
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("expected JSON: {error}; {hint}"))?;
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| format!("expected one JSON object of the schema {COVERAGE}: {error}; {hint}"))?;
         let schema = value.get("schema").and_then(Value::as_str).unwrap_or_default();
         if schema != COVERAGE {
             return Err(format!("expected schema {COVERAGE}, found {schema:?}; {hint}"));

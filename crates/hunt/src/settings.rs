@@ -143,6 +143,7 @@ pub fn in_force() -> Vec<(&'static str, f64, &'static str)> {
         ("held_cap", HELD_CAP as f64, "exchanges"),
         ("gone_at_once", seconds(GONE_AT_ONCE_NS), "seconds"),
         ("clock_slack", seconds(CLOCK_SLACK_NS), "seconds"),
+        ("connection_setup", seconds(CONNECTION_SETUP_NS), "seconds"),
         ("clock_error", seconds(CLOCK_ERROR_NS), "seconds"),
         ("clock_wait", seconds(CLOCK_WAIT_NS), "seconds"),
         ("clock_pairs", CLOCK_PAIRS as f64, "connections"),

@@ -1,7 +1,8 @@
 //! Events: one normalised record each, shaped after one OCSF 1.8 class.
 
 use crate::{
-    ByteCount, CoverageRecord, GatewayFacts, ProcessImage, ProcessKey, Provenance, SightSet, Timestamp, Transport,
+    ByteCount, CoverageRecord, FlowReply, GatewayFacts, ProcessImage, ProcessKey, Provenance, SightSet, Timestamp,
+    Transport,
 };
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
@@ -436,20 +437,6 @@ pub enum RecordPhase {
     End,
     /// A look at a flow still open.
     Snapshot,
-}
-
-/// What one flow row states, by itself, about the other side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlowReply {
-    /// The responder sent payload.
-    Payload,
-    /// The responder answered at the transport level only (SYN-ACK, ACK, FIN): no payload, and nothing was missed.
-    NoPayload,
-    /// Nothing came from the responder, or only a reset; a fact if the sensor is shown to see both sides.
-    NothingIfTwoSided,
-    /// The row does not settle it.
-    Unknown,
 }
 
 /// A flow as a network sensor saw it.

@@ -37,8 +37,8 @@ pub use coverage::{
 };
 pub use event::{
     BackgroundFact, BackgroundTask, ConnectionFact, Detail, DnsQuery, Endpoint, Event, FileEffect, FileEffectKind,
-    Flow, FlowReply, HttpTransaction, LaunchItem, NetworkConnection, ProcessExec, ProcessExit, ProcessFork,
-    RecordPhase, RequestBody, ResponseContent, ServiceConnect, TaskEvent, TaskFact, TaskId, TaskSummary, TlsHandshake,
+    Flow, HttpTransaction, LaunchItem, NetworkConnection, ProcessExec, ProcessExit, ProcessFork, RecordPhase,
+    RequestBody, ResponseContent, ServiceConnect, TaskEvent, TaskFact, TaskId, TaskSummary, TlsHandshake,
 };
 pub use exchange::{
     Destination, DestinationName, Effect, EffectKind, EffectWindow, Exchange, FailedCheck, Handling, Link,
@@ -58,4 +58,4 @@ pub use provenance::{Provenance, Sha256};
 pub use redact::{redact, redact_arguments};
 pub use sight::{Sight, SightSet};
 pub use time::{Timestamp, TimestampError};
-pub use transport::Transport;
+pub use transport::{FlowReply, Transport};

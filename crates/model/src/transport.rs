@@ -1,4 +1,4 @@
-//! Transport protocols, as far as they are told apart.
+//! Transport protocols, as far as they are told apart, and what a row of one connection states of its other side.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,4 +14,18 @@ pub enum Transport {
     Icmp,
     /// Anything else, or not recorded.
     Other,
+}
+
+/// What one flow row states, by itself, about the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowReply {
+    /// The responder sent payload.
+    Payload,
+    /// The responder answered at the transport level only (SYN-ACK, ACK, FIN): no payload, and nothing was missed.
+    NoPayload,
+    /// Nothing came from the responder, or only a reset; a fact if the sensor is shown to see both sides.
+    NothingIfTwoSided,
+    /// The row does not settle it.
+    Unknown,
 }

@@ -95,8 +95,10 @@ fn every_subcommand_answers_on_an_imported_bundle() {
             .unwrap();
     assert_eq!(list["rows"].as_array().unwrap().len(), 2);
     assert!(list["total"].as_u64().unwrap() > 2);
-    let found = out(&attack(at, &["search", "t1000.001"]));
-    assert!(found.starts_with("T1000"), "{found}");
+    let listed = out(&attack(at, &["list", "--type", "technique", "--limit", "1"]));
+    let id = listed.split_whitespace().next().unwrap();
+    let found = out(&attack(at, &["search", &id.to_lowercase()]));
+    assert!(id.starts_with('T') && found.starts_with(id), "an id comes first: {found}");
     let history = out(&attack(at, &["history", "AN0005"]));
     assert_eq!(history.lines().count(), 2, "{history}");
     let graph = out(&attack(at, &["graph", "DET0000", "--depth", "2", "--output", "dot"]));

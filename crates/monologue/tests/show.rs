@@ -147,7 +147,8 @@ fn every_finding_is_explained_back_to_its_bytes() {
 #[test]
 fn evidence_that_moved_is_found_and_evidence_that_changed_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let finding = findings().into_iter().find(|finding| finding.to_string().contains("network/conn.log")).unwrap();
+    let finding =
+        findings().into_iter().find(|finding| finding.to_string().contains("\"source\":\"fleet/network/")).unwrap();
     let id = finding["id"].as_str().unwrap();
     let explain = |evidence: &str| {
         let list = fleet().join("f.ndjson");

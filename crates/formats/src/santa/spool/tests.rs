@@ -1,3 +1,5 @@
+//! The spool, record by record, against its protobuf layout.
+
 use super::*;
 use monologue_model::{ConnectionFact, Detail};
 use std::path::Path;

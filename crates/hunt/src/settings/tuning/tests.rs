@@ -1,3 +1,5 @@
+//! Settings files: what they change, and what an error says.
+
 use super::*;
 
 #[test]
