@@ -6,9 +6,14 @@ use monologue_model::{AnsweredBy, HttpTransaction, Reply, Teardown};
 /// add to it.
 const TUNNEL_OPENING_BYTES: u64 = 256;
 
-/// Whether the gateway made the answer itself: refused, asked for a password or failed. The service said nothing.
+/// Whether the gateway made the answer itself, or may have: refused, asked for a password or failed. The service said nothing, as
+/// far as anybody can tell: a server that could not be reached and one that says so look the same (502 to 504).
 pub(super) fn answered_itself(http: &HttpTransaction) -> bool {
-    http.gateway.as_ref().is_some_and(|facts| facts.answered_by == AnsweredBy::Gateway)
+    http.gateway.as_ref().is_some_and(|facts| match facts.answered_by {
+        AnsweredBy::Gateway => true,
+        AnsweredBy::Unknown => matches!(http.status, Some(502..=504)),
+        AnsweredBy::Service | AnsweredBy::Cache => false,
+    })
 }
 
 /// Who ended the request, where a gateway says so. A client that leaves before the gateway is done with the reply gives it
