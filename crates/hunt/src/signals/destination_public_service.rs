@@ -3,14 +3,16 @@
 //! # What it says
 //! The name asked for stands in a curated table of public services (code, texts, chat, posts, documents, calendars, storage, hosting,
 //! blockchain nodes, webhooks, request bins), or in `DestinationDomain` of the settings, and the program is neither a browser nor one
-//! of the service's own. Request bins and out-of-band testers count more. It speaks from presence.
+//! of the service's own. Request bins and out-of-band testers count more. That it is no client speaks from absence: the signature of
+//! every request's program must be known.
 //!
 //! # Why it matters
 //! T1102 is about services that blend in: commands are left where everybody reads.
 //!
 //! # When it is wrong
 //! Developers' tools and scripts use these services all day; much software fetches its updates from code hosting. A front or a
-//! custom name in one's own domain hides the service. Where nobody records who asked, a browser may have.
+//! custom name in one's own domain hides the service. Where nobody
+//! recorded who asked, or how it is signed, a browser may have, and nothing is said.
 //!
 //! # References
 //! MITRE ATT&CK T1102, T1567, mutable elements `DestinationDomain` and `TargetService`; the table with a source for each line:
@@ -22,7 +24,7 @@ use crate::{
     judge::Context,
     public_services::{Kind, PublicServices, above},
 };
-use monologue_model::{ApplicationKey, Needs, SignalId, WitnessKind};
+use monologue_model::{ApplicationKey, Needs, Sight, SignalId, SignatureState, WitnessKind};
 
 /// Programs in which people go anywhere, by signing identifier.
 const BROWSERS: &[&str] = &[
@@ -48,7 +50,7 @@ impl Signal for PublicServiceSignal {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Any(&[])
+        Needs::Any(&[Sight::ProcessSignature])
     }
 
     fn source(&self) -> &'static str {
@@ -61,6 +63,10 @@ impl Signal for PublicServiceSignal {
 
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let channel = subject.channel;
+        let states = &channel.attributes.signatures;
+        if states.is_empty() || states.contains(&SignatureState::Unknown) {
+            return Opinion::Silent;
+        }
         let (signing_id, team) = match &channel.key.application {
             ApplicationKey::Signed { team, signing_id, .. } => (Some(&**signing_id), team.as_deref()),
             _ => (None, None),

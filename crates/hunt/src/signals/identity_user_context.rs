@@ -33,7 +33,7 @@ impl Signal for UserContextSignal {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Any(&[Sight::ProcessExec])
+        Needs::Any(&[Sight::ProcessSignature])
     }
 
     fn source(&self) -> &'static str {
@@ -46,10 +46,12 @@ impl Signal for UserContextSignal {
 
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let attributes = &subject.channel.attributes;
-        // The accounts of macOS's own services run macOS's own programs.
-        if attributes.signatures.contains(&SignatureState::Platform)
-            && subject.channel.key.application.agent().is_none()
-        {
+        // The accounts of macOS's own services run macOS's own programs, and a program whose signature nobody recorded may be one.
+        let foreign = |state: &SignatureState| {
+            matches!(state, SignatureState::Unsigned | SignatureState::AdHoc | SignatureState::Team)
+        };
+        let own = !attributes.signatures.iter().all(|(state, _)| foreign(state));
+        if own && subject.channel.key.application.agent().is_none() {
             return Opinion::Silent;
         }
         let counts = |context_of: UserContext| context.settings.user_context.contains(&context_of);

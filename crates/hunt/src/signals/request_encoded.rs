@@ -1,8 +1,8 @@
 //! `request.encoded`: addresses asked for hold text that looks random.
 //!
 //! # What it says
-//! At least half of the requests whose address was recorded have a part of path or query that is 24 characters or longer and has as
-//! many bits per character as encoded data (settings: `EntropyScore`). It speaks from presence.
+//! At least four requests asked for an address with a part of path or query that is 24 characters or longer and has as many bits
+//! per character as encoded data (settings: `EntropyScore`). It speaks from presence: what other requests hold changes nothing.
 //!
 //! # Why it matters
 //! What is sent in an address is encoded: identifiers, keys, output.
@@ -17,6 +17,9 @@
 use super::{Opinion, Signal, supports};
 use crate::{absence::Subject, judge::Context};
 use monologue_model::{Needs, Sight, SignalId, WitnessKind};
+
+/// Requests that make it a habit.
+const LEAST_REQUESTS: u64 = 4;
 
 /// See the module comment, which is the manual page.
 pub(super) struct Encoded;
@@ -40,19 +43,16 @@ impl Signal for Encoded {
 
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let known = || subject.channel.attributes.randomness.iter();
-        let all: u64 = known().map(|(_, count)| count).sum();
         let random = known().filter(|(tenths, _)| f64::from(**tenths) / 10.0 >= context.settings.entropy_score);
         let random: u64 = random.map(|(_, count)| count).sum();
-        let half = random > 0 && random.saturating_mul(2) >= subject.channel.counters.exchanges;
-        if !half {
+        if random < LEAST_REQUESTS {
             return Opinion::Silent;
         }
         let greatest = known().map(|(tenths, _)| *tenths).max().unwrap_or(0);
         supports(
-            "half",
+            "several",
             format!(
-                "{random} of {} addresses hold text with {} bits per character or more, {:.1} at most",
-                all.max(random),
+                "{random} addresses hold text with {} bits per character or more, {:.1} at most",
                 context.settings.entropy_score,
                 f64::from(greatest) / 10.0
             ),

@@ -70,7 +70,7 @@ fn head(evaluation: &Evaluation, recording: Option<&Recording>, to: &mut dyn Wri
     if let Some(Recording { seed, hosts, days, .. }) = recording {
         writeln!(
             to,
-            "{hosts} simulated Macs for {days} days, seed {seed}, which nothing was developed on (development uses 1 to 99). Made by\n\n\
+            "Simulated Macs: {hosts}; days: {days}; seed: {seed} (development uses 1 to 99; other seeds are for reports). Made by\n\n\
              ```sh\n\
              monologue simulate fleet --fleet realistic --hosts {hosts} --days {days} --seed {seed}\n\
              monologue hunt fleet/hosts fleet/network --assets fleet/assets.csv --minimum-level info --output json=findings.ndjson\n\
