@@ -315,7 +315,7 @@ fn is_endpoint(event: &Event, format: &dyn Format) -> bool {
 pub(crate) fn account(summaries: &[SourceSummary], endpoints_unnamed: bool) -> Result<()> {
     for summary in summaries {
         if let Some(reason) = &summary.refused {
-            note(&format!("not read: {}: {reason}", summary.source));
+            note(&format!("not read: {}: {}", summary.source, shown(reason, summaries.len() == 1)));
         } else if summary.malformed > 0 {
             let first = summary.problems.first().map_or("", String::as_str);
             note(&format!("{}: {} malformed records, first {first}", summary.source, summary.malformed));
@@ -343,6 +343,23 @@ pub(crate) fn is_unnamed(event: &Event) -> bool {
     event.host.as_deref() == Some(UNNAMED_HOST)
 }
 
+/// How the reasons of all formats begin, where none of them reads an input.
+const NOBODY_READS_IT: &str = "no format reads it";
+
+/// What separates the reasons.
+const NEXT_REASON: &str = "; ";
+
+/// A refusal as it is told: the reasons of some sixty formats are a page, so they are shown, one a line, for an input that is
+/// asked about alone. The report holds them all.
+fn shown(reason: &str, alone: bool) -> String {
+    let reasons = reason.strip_prefix(NOBODY_READS_IT).and_then(|rest| rest.strip_prefix(" (")?.strip_suffix(')'));
+    match reasons {
+        None => reason.to_owned(),
+        Some(reasons) if alone => format!("{NOBODY_READS_IT}\n  {}", reasons.replace(NEXT_REASON, "\n  ")),
+        Some(_) => format!("{NOBODY_READS_IT} (name it alone to see what each expected)"),
+    }
+}
+
 /// The reasons of all formats in one line; reasons that several share are said once.
 fn folded(refusals: &[(&'static str, Refusal)]) -> String {
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
@@ -366,7 +383,7 @@ fn folded(refusals: &[(&'static str, Refusal)]) -> String {
             format!("{}: {reason}", shown.join(", "))
         })
         .collect();
-    format!("no format reads it ({})", parts.join("; "))
+    format!("{NOBODY_READS_IT} ({})", parts.join(NEXT_REASON))
 }
 
 /// The format that a file of the user describes.

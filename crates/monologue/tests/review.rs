@@ -160,3 +160,18 @@ fn settings_are_shown_with_the_line_that_set_them_and_change_what_is_judged() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("bad.toml: line 3: unknown field"));
 }
+
+#[test]
+fn why_nothing_reads_an_input_is_a_list_for_one_and_a_line_for_each_of_many() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.bin", "b.bin"] {
+        fs::write(folder.path().join(name), [0x7f, b'E', b'L', b'F', 0, 1, 2, 3]).unwrap();
+    }
+    let alone = String::from_utf8(monologue(&["hunt", "a.bin"], folder.path()).stderr).unwrap();
+    assert!(alone.starts_with("not read: a.bin: no format reads it\n  "), "{alone}");
+    assert!(alone.contains("\n  apple-capture, packet-capture: expected the magic number"), "{alone}");
+    let both = String::from_utf8(monologue(&["hunt", "a.bin", "b.bin"], folder.path()).stderr).unwrap();
+    let lines: Vec<&str> = both.lines().filter(|line| line.starts_with("not read: ")).collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|line| line.len() < 120), "{both}");
+}
