@@ -17,6 +17,7 @@
 use super::{Opinion, Signal, supports};
 use crate::{absence::Subject, judge::Context, origin::is_public};
 use monologue_model::{Needs, Service, SignalId, WitnessKind};
+use std::net::IpAddr;
 
 /// See the module comment, which is the manual page.
 pub(super) struct BareAddress;
@@ -39,13 +40,20 @@ impl Signal for BareAddress {
     }
 
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
-        let Service::Address(address) = &subject.channel.key.service else { return Opinion::Silent };
         let attributes = &subject.channel.attributes;
-        if context.documented.is_some()
-            || !is_public(*address)
-            || attributes.name_unknown > 0
-            || !attributes.names.is_empty()
-        {
+        // An address in the place of a name (`Host: 203.0.113.9`) is no name.
+        let address = match &subject.channel.key.service {
+            Service::Address(address) => *address,
+            Service::Name(name) => match name.parse() {
+                Ok(address) => address,
+                Err(_) => return Opinion::Silent,
+            },
+            _ => return Opinion::Silent,
+        };
+        let unnamed = attributes.name_unknown == 0
+            && !attributes.names.overflow
+            && attributes.names.iter().all(|(name, _)| name.parse::<IpAddr>().is_ok());
+        if context.documented.is_some() || !is_public(address) || !unnamed {
             return Opinion::Silent;
         }
         supports("public", format!("{address} is asked without any name"))
