@@ -82,7 +82,7 @@ fn wire(subject: &Subject<'_>) -> LayerView {
         (count(Reply::HandshakeOnly), "no further than the TLS handshake"),
         (count(Reply::Bytes), "answered with bytes that may be of the handshake or of another request"),
         (count(Reply::Empty), "answered without a body"),
-        (count(Reply::Payload), "answered with a body"),
+        (count(Reply::Payload), "answered in full"),
         (count(Reply::Unknown), "not seen"),
         (counters.reply_pending, "still open at the end of coverage"),
     ];

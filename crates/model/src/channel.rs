@@ -437,6 +437,54 @@ fn hour_hash(hour: i64) -> u64 {
 mod tests {
     use super::*;
 
+    fn delivered(second: i64, response_bytes: u32, handling: Handling) -> Row {
+        Row {
+            time: Timestamp::from_nanoseconds(second * 1_000_000_000),
+            request_bytes: 100,
+            response_bytes,
+            content_hash: 0,
+            seen: SightSet::EMPTY,
+            request_layer: Some(ByteLayer::Message),
+            status: 200,
+            effects: 0,
+            reply: Reply::Payload,
+            handling,
+            fresh_connection: true,
+            teardown: Teardown::Unknown,
+            request_kind: 0,
+            resumed: None,
+            timed: true,
+        }
+    }
+
+    fn channel(rows: impl IntoIterator<Item = Row>) -> Channel {
+        let key = ChannelKey { host: "a".into(), application: ApplicationKey::Unknown, service: Service::Unknown };
+        let mut channel = Channel::new(key, Timestamp::default(), DEFAULT_ROW_CAP);
+        rows.into_iter().for_each(|row| channel.push_row(row));
+        channel
+    }
+
+    #[test]
+    fn a_response_clearly_larger_than_the_least_of_its_service_had_a_body() {
+        let rows = |sizes: &[u32]| -> Vec<Row> {
+            (0..).zip(sizes).map(|(second, bytes)| delivered(second, *bytes, Handling::Delivered)).collect()
+        };
+        let beyond = |rows: Vec<Row>| channel(rows).beyond_headers(16, 2048);
+        // 212 + 16 is the last size that headers alone may have.
+        assert_eq!(beyond(rows(&[212, 228, 229, 9_000])), Some((212, 2)));
+        assert_eq!(beyond(rows(&[212, 220])), Some((212, 0)));
+        assert_eq!(beyond(rows(&[212])), None, "one alone is compared with nothing");
+        assert_eq!(beyond(rows(&[2_049, 9_000])), None, "headers alone hardly reach the least");
+        assert_eq!(beyond(rows(&[u32::MAX, u32::MAX])), None, "nobody recorded the sizes");
+        // A response without a body shows how large the headers are; one that was given up shows nothing.
+        let mixed = vec![
+            delivered(0, 150, Handling::DeliveredEmpty),
+            delivered(1, 900, Handling::Delivered),
+            delivered(2, 10, Handling::AbandonedAtHeaders),
+        ];
+        assert_eq!(beyond(mixed), Some((150, 1)));
+    }
+
     #[test]
     fn services_are_as_fine_as_the_telemetry_shows() {
         let of = |name: &str, part: Option<&str>| {

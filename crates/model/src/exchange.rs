@@ -63,7 +63,7 @@ pub enum Handling {
     Partial,
     /// A response without a body was delivered.
     DeliveredEmpty,
-    /// A response with a body was delivered to the client side. Not: used.
+    /// A response was delivered to the client side, as a rule with a body: its status does not tell. Not: used.
     Delivered,
     /// The client took delivery of a background response.
     Collected,
@@ -124,7 +124,7 @@ impl Handling {
             Self::AbandonedAtHeaders => "cancelled at the headers",
             Self::Partial => "broken off within the body",
             Self::DeliveredEmpty => "delivered without a body",
-            Self::Delivered => "delivered with a body",
+            Self::Delivered => "delivered",
             Self::Collected => "collected by the client",
             Self::NotFollowed => "redirected, and not followed",
             Self::Upgraded => "gone over to another protocol",

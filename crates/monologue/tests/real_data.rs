@@ -101,7 +101,7 @@ fn a_bot_that_polls_two_pages_for_ever_is_described_as_a_reader_of_the_rows_woul
     // By counting the rows of http.log: 10,564 requests, half for a page that comes empty, half for one that is not there.
     assert_eq!(bot.pointer("/exchanges"), Some(&serde_json::json!(10_564)));
     let wire = layer(bot, "wire");
-    assert!(wire.contains("5282 answered without a body, 5282 answered with a body"), "{wire}");
+    assert!(wire.contains("5282 answered without a body, 5282 answered in full"), "{wire}");
     // Nothing of the host itself was recorded: what became of the replies cannot be claimed, and looks unhandled.
     assert_eq!((text(bot, "/disposition"), text(bot, "/leaning")), ("unknown", "reply-unhandled"), "{}", shown(bot));
     assert_eq!(text(bot, "/blind/0/sight"), "file.effect");
@@ -115,7 +115,7 @@ fn a_bot_whose_answers_vary_is_not_called_unhandled() {
         findings.iter().find(|finding| text(finding, "/destination/host") == "201.175.17.35").expect("its channel");
     // Twelve posts, each answered with some kilobytes of another size: whatever it did with them was not recorded.
     assert_eq!(bot.pointer("/exchanges"), Some(&serde_json::json!(12)));
-    assert!(layer(bot, "wire").contains("12 answered with a body"));
+    assert!(layer(bot, "wire").contains("12 answered in full"));
     assert_eq!((text(bot, "/disposition"), text(bot, "/leaning")), ("unknown", ""), "{}", shown(bot));
 }
 
