@@ -10,7 +10,7 @@ mod demo;
 mod evaluate;
 mod evidence;
 mod explain;
-mod explaining;
+mod field_origins;
 mod generate;
 mod hosts;
 mod hunting;

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::ReadArguments,
-    explaining::Choice,
+    field_origins::Choice,
     inputs::{self, Plan},
     talk::{Verdict, note},
 };

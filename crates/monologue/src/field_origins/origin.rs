@@ -175,7 +175,7 @@ fn dashed(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explaining::parts::parts;
+    use crate::field_origins::parts::parts;
     use serde_json::json;
 
     fn names(path: &str, value: &Value, raw: &str, columns: &[&str]) -> Vec<(String, String)> {
