@@ -85,7 +85,7 @@ impl HostHours {
     pub fn add_channel(&mut self, channel: Channel) {
         match self.channels.get_mut(&channel.key) {
             // The keys are the same, so merging cannot fail.
-            Some(known) => drop(known.merge(&channel)),
+            Some(known) => drop(known.absorb(&channel)),
             None => drop(self.channels.insert(channel.key.clone(), channel)),
         }
     }
@@ -109,7 +109,8 @@ impl HostHours {
         let (from, until) = times.unwrap_or_else(|| window(&[], records.iter()));
         let mut awake = self.awake;
         awake.watch(&coverage);
-        let channels: Vec<Channel> = self.channels.into_values().collect();
+        let mut channels: Vec<Channel> = self.channels.into_values().collect();
+        channels.iter_mut().for_each(Channel::prune);
         let told = coverage::Told { host: &self.host, window: (from, until), channels: &channels };
         HostHunt {
             exchanges: channels.iter().map(|channel| channel.counters.exchanges).sum(),

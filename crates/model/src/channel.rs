@@ -230,24 +230,12 @@ pub struct Channel {
     pub first_time: Timestamp,
     /// Last request.
     pub last_time: Timestamp,
-    /// Rows by hour (counted from the epoch), each hour sorted.
-    hours: BTreeMap<i64, Vec<Row>>,
+    /// Rows, sorted. Written by hour (counted from the epoch).
+    #[serde(rename = "hours", with = "by_hour")]
+    rows: Vec<Row>,
     /// Hash of the first hour that no longer fitted; it and all hours after it in hash order are gone.
     pruned_from: Option<u64>,
     row_cap: usize,
-    #[serde(skip)]
-    count: RowCount,
-}
-
-/// Rows kept, so that merging hour after hour need not count them each time. `None`: to be counted. It follows from the rows,
-/// so two summaries do not differ by it.
-#[derive(Clone, Copy, Debug, Default)]
-struct RowCount(Option<usize>);
-
-impl PartialEq for RowCount {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 impl Channel {
@@ -261,10 +249,9 @@ impl Channel {
             witnesses: Witnesses::default(),
             first_time: time,
             last_time: time,
-            hours: BTreeMap::new(),
+            rows: Vec::new(),
             pruned_from: None,
             row_cap,
-            count: RowCount::default(),
         }
     }
 
@@ -276,29 +263,25 @@ impl Channel {
         if self.pruned_from.is_some_and(|bound| hour_hash(hour) >= bound) {
             return;
         }
-        let rows = self.hours.entry(hour).or_default();
-        let at = rows.partition_point(|other| *other <= row);
-        rows.insert(at, row);
-        self.count = RowCount::default();
+        let at = self.rows.partition_point(|other| *other <= row);
+        self.rows.insert(at, row);
     }
 
     /// How many rows are kept.
     #[must_use]
-    pub fn row_count(&self) -> usize {
-        self.count.0.unwrap_or_else(|| self.hours.values().map(Vec::len).sum())
+    pub const fn row_count(&self) -> usize {
+        self.rows.len()
     }
 
-    /// Memory that its rows take, in bytes, about.
+    /// Memory that its rows take, in bytes.
     #[must_use]
-    pub fn row_bytes(&self) -> usize {
-        // A place in the map: the hour, the vector, and a share of the node.
-        const HOUR_BYTES: usize = 56;
-        self.hours.values().map(|rows| HOUR_BYTES + rows.capacity() * size_of::<Row>()).sum()
+    pub const fn row_bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<Row>()
     }
 
     /// The rows kept, by time.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.hours.values().flatten()
+        self.rows.iter()
     }
 
     /// How many requests carried clearly more than any before something was done on account of a reply: output that may have
@@ -367,7 +350,7 @@ impl Channel {
     /// Hours that are kept, and whether others were dropped.
     #[must_use]
     pub fn kept_hours(&self) -> (usize, bool) {
-        (self.hours.len(), self.pruned_from.is_some())
+        (hours_of(&self.rows).count(), self.pruned_from.is_some())
     }
 
     /// Adds the exchanges of another summary of the same channel; the two must be of disjoint exchanges.
@@ -375,6 +358,21 @@ impl Channel {
     /// # Errors
     /// When the keys differ.
     pub fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
+        let own_bound = self.pruned_from;
+        self.absorb(other)?;
+        // Pruning looks at every hour: only when there are too many rows, or the other had dropped some that are here.
+        if self.rows.len() > self.row_cap || self.pruned_from != own_bound {
+            self.prune();
+        }
+        Ok(())
+    }
+
+    /// As [`Channel::merge`], for many in a row: rows are pruned only now and then. Call [`Channel::prune`] after the last;
+    /// which hours are kept then depends on the exchanges alone.
+    ///
+    /// # Errors
+    /// When the keys differ.
+    pub fn absorb(&mut self, other: &Self) -> Result<(), MergeError> {
         if self.key != other.key {
             return Err(MergeError(self.key.id(), other.key.id()));
         }
@@ -384,44 +382,74 @@ impl Channel {
         self.first_time = self.first_time.min(other.first_time);
         self.last_time = self.last_time.max(other.last_time);
         self.row_cap = self.row_cap.min(other.row_cap);
-        let own_bound = self.pruned_from;
         self.pruned_from = [self.pruned_from, other.pruned_from].into_iter().flatten().min();
-        let mut count = self.row_count();
-        let bound = self.pruned_from;
-        let fits = |hour: &i64| bound.is_none_or(|bound| hour_hash(*hour) < bound);
-        for (hour, rows) in other.hours.iter().filter(|(hour, _)| fits(hour)) {
-            let kept = self.hours.entry(*hour).or_default();
-            // Most hours have a row or two; room for four would be most of the memory.
-            kept.reserve_exact(rows.len());
-            kept.extend_from_slice(rows);
-            kept.sort_unstable();
-            count += rows.len();
-        }
-        self.count = RowCount(Some(count));
-        // Pruning looks at every hour: only when there are too many rows, or the other had dropped some that are here.
-        if count > self.row_cap || self.pruned_from != own_bound {
+        self.add_rows(&other.rows);
+        if self.rows.len() > self.row_cap.saturating_add(self.row_cap / PRUNE_SLACK) {
             self.prune();
         }
         Ok(())
     }
 
+    fn add_rows(&mut self, rows: &[Row]) {
+        let bound = self.pruned_from;
+        let fits = |row: &&Row| bound.is_none_or(|bound| hour_hash(row.time.hour()) < bound);
+        let in_order = self.rows.last().is_none_or(|last| rows.first().is_none_or(|first| last <= first));
+        if self.rows.capacity() - self.rows.len() < rows.len() {
+            // Doubling would leave half of the memory of long channels unused.
+            self.rows.reserve_exact(rows.len() + self.rows.len() / PRUNE_SLACK);
+        }
+        self.rows.extend(rows.iter().filter(fits));
+        if !in_order {
+            // Two sorted runs: the stable sort merges them.
+            self.rows.sort();
+        }
+    }
+
     /// Drops whole hours, in order of their hash, from the first that does not fit.
     pub fn prune(&mut self) {
-        let mut order: Vec<(u64, usize)> =
-            self.hours.iter().map(|(hour, rows)| (hour_hash(*hour), rows.len())).collect();
-        order.sort_unstable();
-        let mut rows = 0;
-        for (hash, count) in order {
-            rows += count;
-            if rows > self.row_cap {
-                self.pruned_from = Some(self.pruned_from.map_or(hash, |bound| bound.min(hash)));
-                break;
+        if self.rows.len() > self.row_cap {
+            let mut order: Vec<(u64, usize)> =
+                hours_of(&self.rows).map(|(hour, rows)| (hour_hash(hour), rows.len())).collect();
+            order.sort_unstable();
+            let mut rows = 0;
+            for (hash, count) in order {
+                rows += count;
+                if rows > self.row_cap {
+                    self.pruned_from = Some(self.pruned_from.map_or(hash, |bound| bound.min(hash)));
+                    break;
+                }
             }
         }
         if let Some(bound) = self.pruned_from {
-            self.hours.retain(|hour, _| hour_hash(*hour) < bound);
+            self.rows.retain(|row| hour_hash(row.time.hour()) < bound);
         }
-        self.count = RowCount(Some(self.hours.values().map(Vec::len).sum()));
+    }
+}
+
+/// Between two prunings a channel may hold this part of its cap more; as much room is made when it grows.
+const PRUNE_SLACK: usize = 8;
+
+/// The rows of each hour; `rows` must be sorted.
+fn hours_of(rows: &[Row]) -> impl Iterator<Item = (i64, &[Row])> {
+    rows.chunk_by(|one, other| one.time.hour() == other.time.hour())
+        .filter_map(|rows| Some((rows.first()?.time.hour(), rows)))
+}
+
+/// Rows as a map from the hour to its rows, as lakes keep them.
+mod by_hour {
+    use super::{Row, hours_of};
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<S: Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(hours_of(rows))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Row>, D::Error> {
+        let hours = BTreeMap::<i64, Vec<Row>>::deserialize(deserializer)?;
+        let mut rows: Vec<Row> = hours.into_values().flatten().collect();
+        rows.sort_unstable();
+        Ok(rows)
     }
 }
 

@@ -317,6 +317,9 @@ pub(crate) fn simulate(options: &Options) -> Fleet {
         let mut stage = Stage { mac, network: &mut network, chance, truth: Vec::new(), start, end, damaged: None };
         play(post, &mut stage);
         stage.ordinary_life(index, post.host != HOST_WITHOUT_TIME);
+        if options.shut_down {
+            stage.mac.shut_down(end - 1);
+        }
         truth.extend(stage.truth.drain(..).map(with_what_happened));
         files.extend(host_files(stage.mac, &mut places));
     }

@@ -49,13 +49,15 @@ pub struct Options {
     pub start: Timestamp,
     /// What stands between events and their records.
     pub disturbance: Disturbance,
+    /// Every Mac is shut down at the end: what still runs ends then. Else it is not seen to end.
+    pub shut_down: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // 2026-03-02T06:00:00Z is 20,514 days and 6 hours after the epoch.
         let start = Timestamp::from_nanoseconds((20_514 * 86_400 + 6 * 3600) * clock::SECOND);
-        Self { seed: 1, hours: 24, start, disturbance: Disturbance::default() }
+        Self { seed: 1, hours: 24, start, disturbance: Disturbance::default(), shut_down: false }
     }
 }
 

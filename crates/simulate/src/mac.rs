@@ -11,7 +11,7 @@ use crate::{
     unified_log::Line,
 };
 use serde_json::{Value, json};
-use std::net::Ipv4Addr;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 /// What of the endpoint a recording of `eslogger` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub(crate) struct Mac {
     next_version: u32,
     next_port: u16,
     last_record: u64,
+    /// What began since the recording did and has not ended, by pid.
+    alive: BTreeMap<u32, Process>,
 }
 
 /// Process identifier of the first process of the recording.
@@ -107,6 +109,7 @@ impl Mac {
             next_version: 40_000,
             next_port: 49_152,
             last_record: 0,
+            alive: BTreeMap::new(),
         }
     }
 
@@ -187,6 +190,7 @@ impl Mac {
         };
         let body = json!({ "child": eslogger::process(self, &child) });
         self.record(time, Kind::Fork, parent, body);
+        self.alive.insert(child.token.pid, child.clone());
         child
     }
 
@@ -204,6 +208,7 @@ impl Mac {
         process.token.version += 1;
         let body = eslogger::exec(self, process, arguments, label);
         process.begun_by = self.record(time, Kind::Exec, &previous, body);
+        self.alive.insert(process.token.pid, process.clone());
     }
 
     /// A job of `launchd`: fork, `xpcproxy`, then the program itself.
@@ -225,7 +230,15 @@ impl Mac {
     }
 
     pub(crate) fn exit(&mut self, time: Moment, process: &Process, status: i32) {
+        self.alive.remove(&process.token.pid);
         self.record(time, Kind::Exit, process, json!({ "stat": status }));
+    }
+
+    /// Ends what began since the recording did, as a shutdown does: children before their parents.
+    pub(crate) fn shut_down(&mut self, time: Moment) {
+        for process in std::mem::take(&mut self.alive).into_values().rev() {
+            self.record(time, Kind::Exit, &process, json!({ "stat": 15 }));
+        }
     }
 
     /// A new file appears.

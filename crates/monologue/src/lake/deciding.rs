@@ -62,6 +62,9 @@ struct Live {
 /// Events by host and hour.
 type Events = BTreeMap<Arc<str>, BTreeMap<i64, Vec<Event>>>;
 
+/// What hours yielded besides summaries, as JSON, by host and hour.
+type Outcomes = BTreeMap<(Arc<str>, i64), String>;
+
 /// What was decided anew for one date.
 #[derive(Default)]
 struct Fresh {
@@ -271,6 +274,7 @@ impl Worker<'_, '_> {
     fn keep(&self, day: i64, fresh: Fresh, live: &mut BTreeMap<Arc<str>, Live>) -> Result<()> {
         let date = date_of_hour(day.saturating_mul(24));
         let files = self.plan.access.files_at(SUMMARIES, &date, self.bucket);
+        let outcomes = self.outcomes(&date, &fresh.states)?;
         let mut summaries = fresh.summaries;
         for file in &files {
             let context = || format!("cannot read {}", file.path);
@@ -297,7 +301,7 @@ impl Worker<'_, '_> {
             self.write_states(&date, &fresh.states)?;
         }
         for (host, live) in live.iter_mut() {
-            self.add_outcomes(host, day, &fresh.states, live)?;
+            self.add_outcomes(host, day, &outcomes, live)?;
         }
         for row in summaries {
             let counts = (self.plan.since_hour..=self.plan.until_hour).contains(&row.hour)
@@ -309,13 +313,23 @@ impl Worker<'_, '_> {
         Ok(())
     }
 
-    fn add_outcomes(
-        &self,
-        host: &Arc<str>,
-        day: i64,
-        fresh: &BTreeMap<(Arc<str>, i64), StateRow>,
-        live: &mut Live,
-    ) -> Result<()> {
+    /// What the hours of one date yielded besides summaries, decided now or before. Read for each date, as a host of many
+    /// years has more of them than there may be in memory.
+    fn outcomes(&self, date: &str, fresh: &BTreeMap<(Arc<str>, i64), StateRow>) -> Result<Outcomes> {
+        let mut outcomes = Outcomes::new();
+        for file in self.plan.access.files_at(STATES, date, self.bucket) {
+            let context = || format!("cannot read {}", file.path);
+            let rows = tables::read_states(self.plan.access.open(&file)?, &(i64::MIN..i64::MAX), false);
+            for rows in rows.with_context(context)? {
+                let rows = rows.with_context(context)?;
+                outcomes.extend(rows.into_iter().map(|row| ((row.host, row.hour), row.outcome)));
+            }
+        }
+        outcomes.extend(fresh.iter().map(|(key, row)| (key.clone(), row.outcome.clone())));
+        Ok(outcomes)
+    }
+
+    fn add_outcomes(&self, host: &Arc<str>, day: i64, outcomes: &Outcomes, live: &mut Live) -> Result<()> {
         let Some(table) = self.timetable.hosts.get(host) else { return Ok(()) };
         let from = day.saturating_mul(24).max(self.plan.since_hour);
         let until = day.saturating_mul(24).saturating_add(23).min(self.plan.until_hour);
@@ -323,11 +337,7 @@ impl Worker<'_, '_> {
             return Ok(());
         }
         for (hour, _) in table.hours.range(from..=until) {
-            let text = match fresh.get(&(host.clone(), *hour)) {
-                Some(row) => Some(&row.outcome),
-                None => table.decided.get(hour).map(|decided| &decided.outcome),
-            };
-            if let Some(text) = text {
+            if let Some(text) = outcomes.get(&(host.clone(), *hour)) {
                 let outcome: HourOutcome =
                     serde_json::from_str(text).with_context(|| format!("in the hour {hour} of {host}"))?;
                 live.hours.add_rest(&outcome);

@@ -76,8 +76,6 @@ pub(super) struct Decided {
     rules: u64,
     /// Hash of the state at its end.
     pub(super) digest: Sha256,
-    /// What it yielded besides summaries, as JSON.
-    pub(super) outcome: String,
     /// The state at its end is kept.
     pub(super) has_state: bool,
 }
@@ -181,9 +179,9 @@ impl Timetable {
     }
 
     fn decide(&mut self, row: StateRow) {
-        let StateRow { host, hour, publication, rules, digest, outcome, has_state, .. } = row;
+        let StateRow { host, hour, publication, rules, digest, has_state, .. } = row;
         if let Some(host) = self.hosts.get_mut(&host) {
-            host.decided.insert(hour, Decided { publication, rules, digest, outcome, has_state });
+            host.decided.insert(hour, Decided { publication, rules, digest, has_state });
         }
     }
 }
