@@ -12,8 +12,9 @@ use std::{
     sync::Arc,
 };
 
-/// Instances carried from one hour to the next for one host: many times what runs on a Mac at once.
-const INSTANCE_CAP: usize = 32_768;
+/// Instances carried from one hour to the next for one host: more than macOS lets run at once (`kern.maxproc` is a few
+/// thousand), so that those left out have long ended where nobody records ends.
+const INSTANCE_CAP: usize = 16_384;
 
 /// Ancestors followed before a chain is cut: deeper ones do not occur on a Mac.
 const LINEAGE_CAP: usize = 16;
@@ -40,12 +41,23 @@ pub(crate) struct Instance {
     pub(crate) exec: Option<Box<ProcessExec>>,
     /// Where its beginning is recorded.
     pub(crate) started_by: Option<Provenance>,
+    /// The last record of any kind that names its pid while it is the last to have it.
+    #[serde(default)]
+    pub(crate) mentioned: Timestamp,
 }
 
 impl Instance {
     /// A program of which nothing is known but that a record of this time mentions it.
     fn unseen(image: &ProcessImage, time: Timestamp) -> Self {
-        Self { image: image.clone(), start: time, end: None, exited: None, exec: None, started_by: None }
+        Self {
+            image: image.clone(),
+            start: time,
+            end: None,
+            exited: None,
+            exec: None,
+            started_by: None,
+            mentioned: time,
+        }
     }
 
     fn contains(&self, time: Timestamp, slack_ns: i64) -> bool {
@@ -113,21 +125,22 @@ impl ProcessTable {
         self.bound();
     }
 
-    /// Drops the oldest of the instances that nobody saw begin, where exits are lost or never recorded.
+    /// Where ends are lost or never recorded, drops the instances that were not mentioned for longest. Each was longer silent
+    /// than as many others as may run at once; what is said of one of them later has no process, and so is not judged by
+    /// one.
     fn bound(&mut self) {
-        let count = self.instances().count();
-        if count <= INSTANCE_CAP {
-            return;
-        }
-        let mut glimpsed: Vec<Timestamp> =
-            self.instances().filter(|instance| instance.started_by.is_none()).map(|instance| instance.start).collect();
-        glimpsed.sort_unstable();
-        let Some(bound) = glimpsed.get((count - INSTANCE_CAP).min(glimpsed.len()).saturating_sub(1)).copied() else {
-            return;
-        };
+        let mut mentioned: Vec<Timestamp> = self.instances().map(|instance| instance.mentioned).collect();
+        let Some(excess) = mentioned.len().checked_sub(INSTANCE_CAP).filter(|excess| *excess > 0) else { return };
+        let (_, bound, _) = mentioned.select_nth_unstable(excess - 1);
+        let bound = *bound;
         self.by_pid.retain(|_, instances| {
-            instances.retain(|instance| instance.started_by.is_some() || instance.start > bound);
+            instances.retain(|instance| instance.mentioned > bound);
             !instances.is_empty()
+        });
+        let by_pid = &self.by_pid;
+        self.children.retain(|_, children| {
+            children.retain(|(_, child)| by_pid.contains_key(child));
+            !children.is_empty()
         });
     }
 
@@ -138,6 +151,7 @@ impl ProcessTable {
 
     /// Takes the next event by time.
     pub(crate) fn take(&mut self, event: &Event) {
+        self.mention(event);
         match &event.detail {
             Detail::ProcessFork(fork) => {
                 self.see(&fork.parent, event.time);
@@ -163,6 +177,13 @@ impl ProcessTable {
             }
             Detail::Task(task) => self.learn_code(&task.process),
             _ => {}
+        }
+    }
+
+    fn mention(&mut self, event: &Event) {
+        let pid = event.process().and_then(|image| self.pid_of(&image.key));
+        if let Some(last) = pid.and_then(|pid| self.by_pid.get_mut(&pid)?.last_mut()) {
+            last.mentioned = last.mentioned.max(event.time);
         }
     }
 

@@ -196,6 +196,7 @@ mod tests {
             exited: until.map(|_| provenance.clone()),
             exec: Some(Box::new(exec)),
             started_by: Some(provenance),
+            mentioned: at(from),
         }
     }
 

@@ -341,3 +341,31 @@ fn a_sensors_identifier_finds_the_process_where_nothing_else_is_recorded() {
     table.take(&event(10_000, Detail::ProcessExit(Box::new(exit))));
     assert_eq!(table.exit_after(71, at(9_500)).unwrap().0, at(10_000));
 }
+
+#[test]
+fn where_no_end_is_recorded_the_processes_longest_silent_are_forgotten_and_the_others_kept() {
+    let agent = image((500, 900), "/opt/agent", LAUNCHD);
+    let copy = image((500, 899), "/sbin/launchd", LAUNCHD);
+    let mut events = vec![exec(0, &copy, &agent, "agent")];
+    let hour = 3_600_000;
+    for number in 1..=20_000_u32 {
+        let token = (1_000 + number, 10_000 + number);
+        let (shell, tool) = (image(token, "/bin/sh", (500, 900)), image((token.0, token.1 + 50_000), "/bin/ls", token));
+        events.push(exec(i64::from(number) * 1_000, &shell, &tool, "ls"));
+    }
+    let last = 20_000 * 1_000;
+    // The agent, older than all of them, still acts.
+    let wrote =
+        FileEffect { process: agent.clone(), effect: FileEffectKind::Write, path: "/tmp/a".into(), target: None };
+    events.push(event(last + 1, Detail::FileEffect(Box::new(wrote))));
+    let mut table = ProcessTable::default();
+    table.extend(events.iter());
+    // Each has its shell and what the shell became; the shells have ended, as they were replaced.
+    assert_eq!(table.instances().count(), 2 * 20_000 + 2);
+    table.forget(at(last + 100 * hour), &BTreeSet::new(), &[]);
+    assert!(table.instances().count() <= INSTANCE_CAP, "{}", table.instances().count());
+    assert!(table.instances().count() > INSTANCE_CAP - 4, "no more is dropped than must be");
+    assert!(table.at(500, at(last + hour), None, 0).is_some(), "the agent acted after all of them began");
+    assert!(table.at(1_001, at(last + hour), None, 0).is_none(), "the first was silent for longest");
+    assert!(table.at(21_000, at(last + hour), None, 0).is_some());
+}
