@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use std::{path::PathBuf, process::ExitCode};
 
 const USAGE: &str = "usage:
-  cargo xtask check [STEP]…    run these steps, or all: fmt clippy test doctest docs limits readme fuzz
+  cargo xtask check [STEP]…    run these steps, or all: fmt clippy test doctest docs limits typos readme fuzz
   cargo xtask limits           rules that no compiler checks
   cargo xtask docs [--write]   API documentation without warnings; reference files as the program prints them
   cargo xtask readme           run the commands of README.md

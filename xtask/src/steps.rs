@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Documentation,
     /// Rules that no compiler checks.
     Limits,
+    /// Spelling, where `typos` is installed.
+    Typos,
     /// The commands of README.md.
     Readme,
     /// Mutated samples through every format.
@@ -32,13 +34,14 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Format,
         Self::Clippy,
         Self::Test,
         Self::DocumentationTest,
         Self::Documentation,
         Self::Limits,
+        Self::Typos,
         Self::Readme,
         Self::Fuzz,
     ];
@@ -51,6 +54,7 @@ impl Step {
             Self::DocumentationTest => "doctest",
             Self::Documentation => "docs",
             Self::Limits => "limits",
+            Self::Typos => "typos",
             Self::Readme => "readme",
             Self::Fuzz => "fuzz",
         }
@@ -91,7 +95,12 @@ fn run(root: &Path, step: Step, steps: &[Step]) -> Result<()> {
             cargo(&["fmt", "--all", "--check"])?;
             cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
         }
-        Step::Clippy => cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+        Step::Clippy => {
+            cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+            // What the default build leaves out.
+            let features = ["clippy", "--package", "monologue", "--bins", "--features", "send,s3", "--locked"];
+            cargo(&[&features[..], &["--", "-D", "warnings"]].concat())
+        }
         Step::Test if commands::works(root, "cargo", &["nextest", "--version"]) => {
             cargo(&["nextest", "run", "--workspace", "--locked"])
         }
@@ -99,6 +108,13 @@ fn run(root: &Path, step: Step, steps: &[Step]) -> Result<()> {
         Step::DocumentationTest => cargo(&["test", "--workspace", "--doc", "--locked"]),
         Step::Documentation => documents::check(root, false),
         Step::Limits => limits::check(root),
+        Step::Typos if commands::works(root, "typos", &["--version"]) => {
+            commands::run(root, "typos", &["--format", "brief"])
+        }
+        Step::Typos => {
+            println!("typos is not installed, so spelling was not checked");
+            Ok(())
+        }
         // The test suite has just run: the README's command for it would only run it again.
         Step::Readme if steps.contains(&Step::Test) => readme::check(root, &["cargo test"]),
         Step::Readme => readme::check(root, &[]),

@@ -2,10 +2,13 @@
 
 mod table;
 
+use crate::{Ask, Error, Found, Library};
+use monologue_model::attack::BUILT_IN_RELEASE;
+
 pub use table::KNOWN;
 
 /// The release in which the facts of [`KNOWN`] were checked.
-pub const CHECKED_RELEASE: &str = "19.1";
+pub const CHECKED_RELEASE: &str = BUILT_IN_RELEASE;
 
 /// An object that is known by its facts only. Its text comes from a bundle that the user imports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,21 @@ impl Known {
     }
 }
 
+/// The analytic as the library holds it: in the newest enterprise snapshots. `None` where they do not hold it.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_force(library: &Library) -> Result<Option<Found>, Error> {
+    let enterprise = Ask { release: None, domain: Some("enterprise-attack".to_owned()) };
+    let found = library.view(&enterprise).and_then(|view| view.find(AN1601.attack_id));
+    match found {
+        // Another object may bear the id some day: then it is not the analytic that is hunted for.
+        Ok(found) => Ok(Some(found).filter(|found| found.header.stix_id == AN1601.stix_id)),
+        Err(Error::NoSnapshot { .. } | Error::Unknown { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Looks an id up while the program is built.
 const fn by_constant_id(id: &str) -> Known {
     let mut rest = KNOWN;
@@ -78,6 +96,7 @@ const fn same(mut left: &[u8], mut right: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::{canonical, kinds};
+    use monologue_model::attack;
     use std::{collections::BTreeSet, path::Path};
 
     #[test]
@@ -85,6 +104,11 @@ mod tests {
         assert_eq!(AN1601.stix_id, "x-mitre-analytic--d49f06ba-7a81-440b-bc16-c583ba918a3d");
         assert_eq!(AN1601.sha256, "6c5a5ee635c9eca4a39e15dee2f56535a9fdc0da244d541b647a6f7baba6ecb0");
         assert_eq!((AN1601.strategy, AN1601.technique), ("DET0581", "T1102.003"));
+        assert_eq!(
+            (AN1601.attack_id, AN1601.strategy, AN1601.technique, AN1601.sha256),
+            (attack::ANALYTIC, attack::STRATEGY, attack::ONE_WAY_TECHNIQUE, &*attack::BUILT_IN_SHA256.to_string()),
+            "findings cite the same object"
+        );
         assert_eq!(by_id("an1601").map(|known| known.stix_id), Some(AN1601.stix_id));
     }
 

@@ -16,6 +16,9 @@ use monologue_model::{
 };
 use std::sync::Arc;
 
+/// What stands for a destination of which nobody recorded anything.
+const UNNAMED: &str = "unknown";
+
 /// A duration for the reader: `45.0 s`, `5.0 min`, `1.0 h`.
 pub(crate) fn duration(nanoseconds: i64) -> String {
     let seconds = nanoseconds as f64 / 1e9;
@@ -74,7 +77,7 @@ pub(crate) fn build(subject: &Subject<'_>, context: &Context<'_>, answers: &[Ans
         period_seconds: None,
         related: Vec::new(),
         prevalence: context.prevalence,
-        attack: AttackReference::default(),
+        attack: AttackReference::of(disposition),
         triage: Vec::new(),
         timeline: timeline(channel),
     };
@@ -122,7 +125,7 @@ fn destination_of(channel: &Channel) -> DestinationSummary {
     let service: Arc<str> = channel.key.service.to_string().into();
     DestinationSummary {
         host: attributes.names.commonest().cloned().unwrap_or_else(|| match channel.key.service {
-            Service::Unknown => "unknown".into(),
+            Service::Unknown => UNNAMED.into(),
             _ => service.clone(),
         }),
         hosts: attributes.names.iter().map(|(name, _)| name.clone()).collect(),
@@ -287,6 +290,16 @@ fn point(row: &Row) -> TimelinePoint {
 }
 
 /// The sentence a person would write.
+/// The destination as it stands in a sentence.
+pub(crate) fn in_words(destination: &DestinationSummary) -> &str {
+    if is_named(destination) { &destination.host } else { "a destination that no record names" }
+}
+
+/// Whether any record names the destination.
+pub(crate) fn is_named(destination: &DestinationSummary) -> bool {
+    &*destination.host != UNNAMED
+}
+
 fn sentence(subject: &Subject<'_>, finding: &Finding) -> String {
     let counters = &subject.channel.counters;
     let who = match (&*finding.application.name, &finding.application.agent, &finding.application.socket_owner) {
@@ -297,7 +310,7 @@ fn sentence(subject: &Subject<'_>, finding: &Finding) -> String {
     };
     let count = counters.exchanges;
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    let asked = format!("{who} on {} asked {} {times}", finding.host, finding.destination.host);
+    let asked = format!("{who} on {} asked {} {times}", finding.host, in_words(&finding.destination));
     let answered = counters.reply.answered();
     match finding.disposition {
         Disposition::NoReply => format!("{asked}, and nothing came back."),
@@ -308,10 +321,15 @@ fn sentence(subject: &Subject<'_>, finding: &Finding) -> String {
         Disposition::PullOnly => format!("{asked}, acted on what came back, and sent nothing back over this service."),
         Disposition::TwoWay => format!("{asked}, acted on what came back, and sent results back."),
         Disposition::Unknown => {
+            let were = |number: u64, what: &str| match (number, count) {
+                (1, 1) => format!("it was {what}"),
+                (1, _) => format!("1 was {what}"),
+                _ => format!("{number} were {what}"),
+            };
             let seen = if answered > 0 {
-                format!("{answered} were answered")
+                were(answered, "answered")
             } else if counters.reply.of(Reply::Silent) > 0 {
-                format!("{} were silent", counters.reply.of(Reply::Silent))
+                were(counters.reply.of(Reply::Silent), "silent")
             } else if counters.reply.of(Reply::HandshakeOnly) > 0 {
                 format!("{} got no further than the TLS handshake", counters.reply.of(Reply::HandshakeOnly))
             } else if counters.handling.of(Handling::NeverSent) == count {

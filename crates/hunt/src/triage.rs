@@ -5,7 +5,10 @@
 
 mod shell;
 
-use crate::identity::file_name;
+use crate::{
+    finding::{in_words, is_named},
+    identity::file_name,
+};
 use monologue_model::{Disposition, Finding, SignatureState, Timestamp};
 use shell::quoted;
 
@@ -56,7 +59,7 @@ fn first_cite(finding: &Finding, signal: &str) -> Option<String> {
 }
 
 fn look_first(finding: &Finding) -> String {
-    let destination = &finding.destination.host;
+    let destination = in_words(&finding.destination);
     let (first, last) = (moment(finding.first_time), moment(finding.last_time));
     let others = match (finding.prevalence.hosts, finding.prevalence.of) {
         (_, 0 | 1) => String::new(),
@@ -80,6 +83,11 @@ fn look_first(finding: &Finding) -> String {
             None => format!("what {} did after the replies from {destination}, from {first} on", who(finding)),
         },
         Disposition::Unknown if finding.application.path.is_none() => return unattributed(finding),
+        Disposition::Unknown if !is_named(&finding.destination) => format!(
+            "which destination {} asked {} from {first} to {last} UTC: no record names it; records of a resolver, a proxy or the network of that time may",
+            who(finding),
+            times(finding.exchanges)
+        ),
         Disposition::Unknown => format!(
             "whether {} has any business with {destination}: it asked {} from {first} to {last} UTC",
             who(finding),
@@ -200,6 +208,12 @@ fn contain(finding: &Finding) -> Option<String> {
     if finding.level < monologue_model::Level::Medium {
         return None;
     }
+    if !is_named(&finding.destination) {
+        return Some(format!(
+            "Contain it, if nobody vouches for it: its destination is not known, so isolate {}",
+            finding.host
+        ));
+    }
     let addresses: Vec<String> = finding.destination.ips.iter().take(4).map(ToString::to_string).collect();
     let destination =
         match addresses.is_empty() || addresses.iter().any(|address| **address == *finding.destination.host) {
@@ -231,7 +245,14 @@ fn contain(finding: &Finding) -> Option<String> {
 
 fn close(finding: &Finding) -> String {
     let application = &finding.application;
-    let destination = &finding.destination.host;
+    let destination = in_words(&finding.destination);
+    if !is_named(&finding.destination) {
+        return format!(
+            "Close as benign only once a record names what {} asked on {}; until then it stays open",
+            who(finding),
+            finding.host
+        );
+    }
     let Some(path) = subject(finding) else {
         return format!(
             "Close as benign if the program behind it is found and its owner says what {destination} is for; without the program it stays open"
@@ -246,11 +267,25 @@ fn close(finding: &Finding) -> String {
         None if application.signature == SignatureState::Platform => {
             format!("this is a documented duty of {path} in macOS with {destination}")
         }
+        None if application.signature == SignatureState::Unknown && is_sealed(path) => format!(
+            "`codesign -dvvv {}` on {} names Apple as the signer, as a place on the sealed system volume suggests, and the program has a documented duty with {destination}",
+            quoted(path),
+            finding.host
+        ),
         None => {
             format!("somebody at your place built {path} and says what {destination} is for; ask for it to be signed")
         }
     };
     format!("Close as benign if {condition}; then approve it with {}", approval(finding))
+}
+
+/// Whether a path lies where macOS lets nobody write: the sealed system volume. A record can still lie about a path.
+fn is_sealed(path: &str) -> bool {
+    ["/System/", "/usr/libexec/", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"]
+        .iter()
+        .any(|place| path.starts_with(place))
+        && !path.starts_with("/System/Volumes/Data/")
+        && !path.contains("/../")
 }
 
 /// The entry that would approve it, as far as the finding knows it: owner, reason and expiry are for a person to add.

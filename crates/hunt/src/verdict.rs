@@ -119,16 +119,34 @@ impl Census {
                 signed(*greatest),
             ));
         }
-        notes.extend(self.missing.iter().map(|(host, records)| {
-            format!(
-                "{host}: {records} records that could show exchanges were lost, so nothing is said here from absence"
-            )
-        }));
+        notes.extend(missing_notes(&self.missing));
         for (host, refused) in &self.refused {
             notes.extend(refused.sentences().into_iter().map(|sentence| format!("{host}: {sentence}")));
         }
         notes
     }
+}
+
+/// Hosts with lost records that have a note each; of more, one note names the first few.
+const MISSING_NAMED: usize = 4;
+
+/// What is to be said of hosts whose sensors lost records that could show exchanges. `missing` is sorted.
+fn missing_notes(missing: &[(Arc<str>, u64)]) -> Vec<String> {
+    let lost = |whose: &str, records: u64, place: &str| {
+        let were = if records == 1 {
+            "1 record that could show exchanges was"
+        } else {
+            "records that could show exchanges were"
+        };
+        let count = if records == 1 { String::new() } else { format!("{records} ") };
+        format!("{whose}: {count}{were} lost, so nothing is said {place} from absence")
+    };
+    if missing.len() <= MISSING_NAMED {
+        return missing.iter().map(|(host, records)| lost(host, *records, "here")).collect();
+    }
+    let named: Vec<&str> = missing.iter().take(MISSING_NAMED).map(|(host, _)| &**host).collect();
+    let whose = format!("{} hosts ({} and {} more)", missing.len(), named.join(", "), missing.len() - named.len());
+    vec![lost(&whose, missing.iter().map(|(_, records)| records).sum(), "there")]
 }
 
 /// The earlier of two moments of which either may be unknown.
@@ -272,11 +290,11 @@ impl Verdict {
             cadence_threshold: self.cadence_threshold,
             first_time: self.census.first_time,
             last_time: self.census.last_time,
-            sources: Vec::new(),
             not_listed: self.channels_examined - self.findings.len() as u64,
             notes: self.notes(),
             claims: claims::of(&self.coverage),
             coverage: self.coverage,
+            ..HuntSummary::default()
         };
         Report { summary, findings: self.findings }
     }

@@ -1,6 +1,9 @@
 //! Findings and the report: what is handed to people and machines.
 
-use crate::{ByteCount, ChannelId, Claims, Disposition, HostCoverage, Provenance, Sight, SignatureState, Timestamp};
+use crate::{
+    AttackPages, AttackReference, AttackSnapshot, AttackState, ByteCount, ChannelId, Claims, Disposition, HostCoverage,
+    Provenance, Sight, SignatureState, Timestamp,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -246,23 +249,6 @@ pub struct Prevalence {
     pub of: u64,
 }
 
-/// The ATT&CK objects a finding speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct AttackReference {
-    /// The analytic.
-    pub analytic: &'static str,
-    /// The detection strategy.
-    pub strategy: &'static str,
-    /// The technique.
-    pub technique: &'static str,
-}
-
-impl Default for AttackReference {
-    fn default() -> Self {
-        Self { analytic: "AN1601", strategy: "DET0581", technique: "T1102.003" }
-    }
-}
-
 /// What a point of a timeline shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -434,6 +420,13 @@ pub struct HuntSummary {
     pub claims: Claims,
     /// Channels below the minimum level, which are not listed.
     pub not_listed: u64,
+    /// The state of ATT&CK's analytic that was in force.
+    pub attack: AttackState,
+    /// The snapshot of the library it was taken from. `None` where it is the built-in one.
+    pub attack_snapshot: Option<AttackSnapshot>,
+    /// Pages of ATT&CK to link to. `None` where none were named.
+    #[serde(skip)]
+    pub attack_pages: Option<AttackPages>,
     /// What else the reader should know.
     pub notes: Vec<String>,
 }

@@ -3,6 +3,7 @@
 //! Nothing here does input or output, reads the clock or prints. The straight line is
 //! [`Event`] → [`Exchange`] → [`Channel`] → [`Judgement`] → [`Finding`].
 
+pub mod attack;
 mod attributes;
 mod bytes;
 mod channel;
@@ -24,6 +25,7 @@ mod sight;
 mod time;
 mod transport;
 
+pub use attack::{AttackPages, AttackReference, AttackSnapshot, AttackSource, AttackState};
 pub use attributes::{Attributes, Bounded, WITNESSES_PER_CLAIM, Witness, WitnessKind, Witnesses};
 pub use bytes::{ByteCount, ByteLayer, ByteQuality};
 pub use channel::{Channel, ChannelId, ChannelKey, DEFAULT_ROW_CAP, MergeError, Row, Service};
@@ -45,9 +47,9 @@ pub use exchange::{
     LinkStrength, Reply, Teardown,
 };
 pub use finding::{
-    Application, ApprovalOutcome, AttackReference, BlindSpot, Cite, Confidence, DestinationSummary, Finding,
-    HuntSummary, LargestBytes, LayerSays, LayerView, Level, Prevalence, Reading, RelatedChannel, Report, SCHEMA,
-    SignalOutcome, SourceSummary, TimelineKind, TimelinePoint,
+    Application, ApprovalOutcome, BlindSpot, Cite, Confidence, DestinationSummary, Finding, HuntSummary, LargestBytes,
+    LayerSays, LayerView, Level, Prevalence, Reading, RelatedChannel, Report, SCHEMA, SignalOutcome, SourceSummary,
+    TimelineKind, TimelinePoint,
 };
 pub use gateway::{AnsweredBy, GatewayFacts};
 pub use host::{AddressBook, Asset};

@@ -135,6 +135,13 @@ pub(crate) struct HuntArguments {
     /// Settings: TOML with ATT&CK's mutable elements, levels and weights. See `monologue settings show`.
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) settings: Option<PathBuf>,
+    /// Folder of the ATT&CK library whose newest state of AN1601 is cited. If not given, the platform's folder for data, where
+    /// there is one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) library: Option<PathBuf>,
+    /// Pages that `monologue attack site` wrote, for the HTML report to link to: their folder, or the address they are served at.
+    #[arg(long, value_name = "DIR_OR_URL")]
+    pub(crate) attack_site: Option<String>,
     /// Profiles of programs' code: NDJSON with path, verdict and slices. May be repeated.
     #[arg(long, value_name = "FILE.ndjson")]
     pub(crate) code: Vec<PathBuf>,

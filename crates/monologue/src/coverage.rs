@@ -28,7 +28,7 @@ pub(crate) fn coverage(arguments: &CoverageArguments) -> Result<Verdict> {
     // What could be seen in practice shows only once records are joined: the same line as a hunt, without its findings.
     let mut report = hunting::run(&as_hunt(arguments), Level::Critical)?;
     name_releases(&mut report, arguments)?;
-    outputs::write(&wishes, &report)?;
+    outputs::write(&wishes, &mut report, None)?;
     Ok(if hunting::looked_as_required(&report, &required) { Verdict::Nothing } else { Verdict::CouldNotLook })
 }
 
@@ -44,6 +44,8 @@ fn as_hunt(arguments: &CoverageArguments) -> HuntArguments {
         evidence: None,
         baseline: Vec::new(),
         settings: None,
+        library: None,
+        attack_site: None,
         code: Vec::new(),
         minimum_level: MinimumLevel::Critical,
         require: Vec::new(),

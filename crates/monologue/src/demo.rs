@@ -37,15 +37,18 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Verdict> {
         lake: None,
         memory: None,
         local: Vec::new(),
+        library: None,
+        attack_site: None,
         code: Vec::new(),
         baseline: Vec::new(),
         settings: None,
         minimum_level: MinimumLevel::Medium,
         require: Vec::new(),
     };
-    let report = hunting::run(&hunt, Level::Medium)?;
+    let mut report = hunting::run(&hunt, Level::Medium)?;
     let file = folder.join("report.html");
-    outputs::write(&[outputs::wish("text")?, outputs::wish(&format!("html={}", file.display()))?], &report)?;
+    let wishes = [outputs::wish("text")?, outputs::wish(&format!("html={}", file.display()))?];
+    outputs::write(&wishes, &mut report, None)?;
     note(&format!("\nthe truth of what was simulated: {}", folder.join("truth.ndjson").display()));
     note(&format!("the report to open in a browser: {}", file.display()));
     Ok(Verdict::Nothing)

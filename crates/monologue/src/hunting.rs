@@ -1,7 +1,9 @@
 //! `monologue hunt`: from files to a report.
 
 use crate::{
-    assets, baseline,
+    assets,
+    attack::citing::{self, Site},
+    baseline,
     cli::HuntArguments,
     code, evidence,
     inputs::{self, Plan},
@@ -31,10 +33,14 @@ pub(crate) fn hunt(arguments: &HuntArguments) -> Result<Verdict> {
     if let Some(folder) = &arguments.evidence {
         evidence::prepare(folder)?;
     }
+    let site = arguments.attack_site.as_deref().map(Site::of).transpose()?;
     let minimum = arguments.minimum_level.into();
-    let report = run(arguments, minimum)?;
-    outputs::write(&wishes, &report)?;
+    let mut report = run(arguments, minimum)?;
+    citing::cite(&mut report, arguments.library.as_deref())?;
+    outputs::write(&wishes, &mut report, site.as_ref())?;
     if let Some(folder) = &arguments.evidence {
+        // The pack stands alone: it links to nothing that lies beside it.
+        report.summary.attack_pages = None;
         evidence::write(folder, arguments, &report)?;
     }
     if !looked_as_required(&report, &required) {

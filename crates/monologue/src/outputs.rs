@@ -1,5 +1,6 @@
 //! Writing a report: to standard output, or to files that appear whole or not at all.
 
+use crate::attack::citing::Site;
 use anyhow::{Context, Result, anyhow, bail};
 use monologue_model::Report;
 use monologue_report::Output;
@@ -48,16 +49,20 @@ pub(crate) fn wish_among(text: &str, outputs: &[&'static dyn Output]) -> Result<
     Ok(Wish { output, file })
 }
 
-/// Writes a report as wished: files first, so that a reader of standard output who goes away costs no file.
+/// Writes a report as wished: files first, so that a reader of standard output who goes away costs no file. Each links to
+/// the ATT&CK pages from where it lies, standard output from the current folder.
 ///
 /// # Errors
 /// When a file or standard output cannot be written.
-pub(crate) fn write(wishes: &[Wish], report: &Report) -> Result<()> {
+pub(crate) fn write(wishes: &[Wish], report: &mut Report, site: Option<&Site>) -> Result<()> {
     for wish in wishes {
         if let Some(path) = &wish.file {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            report.summary.attack_pages = site.and_then(|site| site.seen_from(folder));
             write_file(wish.output, report, path)?;
         }
     }
+    report.summary.attack_pages = site.and_then(|site| site.seen_from(Path::new(".")));
     for wish in wishes.iter().filter(|wish| wish.file.is_none()) {
         let mut to = BufWriter::new(io::stdout().lock());
         wish.output.write(report, &mut to)?;

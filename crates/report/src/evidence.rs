@@ -3,7 +3,7 @@
 //! Nothing in it comes from a clock or a machine's name: the same inputs and options give the same bytes.
 
 use crate::{coverage, escape, words};
-use monologue_model::{ClaimHours, Disposition, Level, Report, Sha256};
+use monologue_model::{ClaimHours, Disposition, HuntSummary, Level, Report, Sha256, attack};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -14,11 +14,11 @@ use std::{
 /// The version of the manifest's contract.
 pub const EVIDENCE_SCHEMA: &str = "monologue.evidence/1";
 
-/// Hash of the ATT&CK object AN1601: its JSON with sorted keys, compact, in UTF-8. The same in releases 18.0, 18.1, 19.0 and 19.1.
-pub const AN1601_SHA256: &str = "6c5a5ee635c9eca4a39e15dee2f56535a9fdc0da244d541b647a6f7baba6ecb0";
-
 /// Lines listed one by one in the statement.
 const LISTED: usize = 50;
+
+/// Values of an option that stand in one line; more stand in a line each.
+const FEW: usize = 8;
 
 /// A file that bore on the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,22 +115,34 @@ pub fn manifest(report: &Report, in_force: &InForce, to: &mut dyn Write) -> io::
         "baselines": files(&in_force.baselines),
         "approvals": {"all": in_force.approvals.0, "expired": in_force.approvals.1},
         "code": files(&in_force.code),
-        "attack": {
-            "analytic": "AN1601",
-            "strategy": "DET0581",
-            "technique": "T1102.003",
-            "analytic_sha256": AN1601_SHA256,
-            "analytic_releases": ["18.0", "18.1", "19.0", "19.1"],
-        },
+        "attack": attack_in_force(summary),
     });
     // Line by line: the line ends are ours, within strings they are escapes already.
     serde_json::to_string_pretty(&manifest)?.lines().try_for_each(|line| writeln!(to, "{}", escape::json(line)))
 }
 
+/// The analytic, and the state of it that was in force.
+fn attack_in_force(summary: &HuntSummary) -> Value {
+    let state = &summary.attack;
+    let same_in: &[&str] = if state.is_as_built_in() { &attack::BUILT_IN_SAME_IN } else { &[] };
+    json!({
+        "analytic": attack::ANALYTIC,
+        "strategy": attack::STRATEGY,
+        "technique": attack::ONE_WAY_TECHNIQUE,
+        "source": state.source,
+        "release": state.release,
+        "analytic_sha256": state.analytic_sha256,
+        "analytic_as_built_in": state.is_as_built_in(),
+        "analytic_same_in_releases": same_in,
+        "snapshot": summary.attack_snapshot,
+    })
+}
+
 /// Hostile text within a line of Markdown.
 fn inert(text: &str) -> String {
     let mut safe = String::new();
-    for character in escape::html(text).chars() {
+    // Quotes mean nothing outside a tag, and escaped they are hard to read.
+    for character in escape::html(text).replace("&quot;", "\"").replace("&#39;", "'").chars() {
         if matches!(character, '`' | '*' | '_' | '[' | ']' | '|' | '\\' | '#') {
             safe.push('\\');
         }
@@ -155,7 +167,7 @@ pub fn statement(report: &Report, in_force: &InForce, to: &mut dyn Write) -> io:
     lost(report, to)?;
     claims(report, to)?;
     not_claimed(report, to)?;
-    force(in_force, to)?;
+    force(in_force, summary, to)?;
     writeln!(
         to,
         "## How to check it\n\n`sha256sum --check SHA256SUMS` in this folder checks its files. `manifest.json` names the hash of every input as it was \
@@ -225,7 +237,7 @@ fn lost(report: &Report, to: &mut dyn Write) -> io::Result<()> {
             to,
             "- not read: {}: {}",
             inert(&source.source),
-            inert(source.refused.as_deref().unwrap_or_default())
+            inert(words::refusal(source.refused.as_deref().unwrap_or_default()).0)
         )?;
     }
     more(refused.len(), "inputs that were not read", to)
@@ -297,11 +309,15 @@ fn not_claimed(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     more(spots.len(), "blind spots", to)
 }
 
-fn force(in_force: &InForce, to: &mut dyn Write) -> io::Result<()> {
+fn force(in_force: &InForce, summary: &HuntSummary, to: &mut dyn Write) -> io::Result<()> {
     writeln!(to, "\n## What was in force\n")?;
     for (name, values) in &in_force.options {
         let values: Vec<String> = values.iter().map(|value| inert(value)).collect();
-        writeln!(to, "- {name}: {}", if values.is_empty() { "not given".to_owned() } else { values.join(", ") })?;
+        match values.as_slice() {
+            [] => writeln!(to, "- {name}: not given")?,
+            [few @ ..] if few.len() <= FEW => writeln!(to, "- {name}: {}", few.join(", "))?,
+            many => writeln!(to, "- {name}:\n  - {}", many.join("\n  - "))?,
+        }
     }
     let (all, expired) = in_force.approvals;
     writeln!(to, "- approvals: {all}, of which {expired} had expired")?;
@@ -311,8 +327,8 @@ fn force(in_force: &InForce, to: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         to,
-        "- ATT&CK analytic AN1601 of releases 18.0 to 19.1 (sorted keys, compact, UTF-8): {AN1601_SHA256}\n\
-         - the {} numbers the hunt decides by stand in `manifest.json` under `settings`\n",
+        "- {}\n- the {} numbers the hunt decides by stand in `manifest.json` under `settings`\n",
+        inert(&words::attack(summary)),
         in_force.settings.len()
     )
 }

@@ -1,6 +1,6 @@
 //! Words that several outputs share: the answer, the facts of a finding, what was tested.
 
-use monologue_model::{Finding, HuntSummary, Level, Reading, Report, Sight};
+use monologue_model::{AttackSource, Finding, HuntSummary, Level, Reading, Report, Sight, attack::ANALYTIC};
 use std::collections::BTreeMap;
 
 /// A time for people: to the second, in UTC.
@@ -33,6 +33,18 @@ pub(crate) fn percent(value: f64) -> String {
 
 pub(crate) fn plural(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// How the refusal of an input begins where the reasons of all formats follow, in brackets: a page of them.
+const NOBODY_READS_IT: &str = "no format reads it";
+
+/// A refusal in a few words, and the reasons of all formats where those were left out.
+pub(crate) fn refusal(reason: &str) -> (&str, Option<&str>) {
+    let reasons = reason.strip_prefix(NOBODY_READS_IT).and_then(|rest| rest.strip_prefix(" (")?.strip_suffix(')'));
+    match reasons {
+        Some(reasons) => (NOBODY_READS_IT, Some(reasons)),
+        None => (reason, None),
+    }
 }
 
 /// The whole report in a few sentences; why it is empty, where it is.
@@ -134,6 +146,25 @@ pub(crate) fn facts(finding: &Finding) -> Vec<(&'static str, String)> {
         ),
     ));
     facts
+}
+
+/// Which state of ATT&CK's analytic was in force, and how it is known.
+pub(crate) fn attack(summary: &HuntSummary) -> String {
+    let state = &summary.attack;
+    let release =
+        state.release.as_deref().map_or_else(|| "an unknown release".to_owned(), |name| format!("release {name}"));
+    let from = match (state.source, &summary.attack_snapshot) {
+        (AttackSource::BuiltIn, _) => "built in, for want of an ATT&CK library that holds it".to_owned(),
+        (AttackSource::Library, Some(snapshot)) if snapshot.official => {
+            "from the ATT&CK library, a file with the published hash".to_owned()
+        }
+        (AttackSource::Library, _) => "from the ATT&CK library, not an official file".to_owned(),
+    };
+    let changed = if state.is_as_built_in() { "" } else { ". It is not the one this program was written after" };
+    format!(
+        "ATT&CK analytic {ANALYTIC} of {release} ({from}); SHA-256 of the object {}{changed}.",
+        state.analytic_sha256
+    )
 }
 
 /// What the false-discovery control did.

@@ -58,7 +58,7 @@ fn finding(disposition: Disposition) -> Finding {
         drift: None,
         related: Vec::new(),
         prevalence: Prevalence { hosts: 1, of: 14 },
-        attack: AttackReference::default(),
+        attack: AttackReference::of(disposition),
         triage: Vec::new(),
         timeline: Vec::new(),
     }
@@ -85,6 +85,34 @@ fn each_step_names_what_this_finding_is_about() {
         }
         assert!(with(&steps, "Look first").contains("none of the other 13 hosts"), "{steps:?}");
         assert!(with(&steps, "Close as benign").contains(r#"path = "~/Library/agentd", service = "quiet.example""#));
+    }
+}
+
+#[test]
+fn a_destination_that_no_record_names_is_neither_blocked_nor_approved() {
+    let mut unnamed = finding(Disposition::Unknown);
+    unnamed.destination.host = "unknown".into();
+    unnamed.destination.service = "unknown".into();
+    unnamed.destination.ips.clear();
+    unnamed.level = Level::Medium;
+    let steps = steps(&unnamed);
+    assert!(with(&steps, "Look first").contains("which destination agentd asked"), "{steps:?}");
+    assert!(with(&steps, "Contain").ends_with("isolate anna-mac"), "{steps:?}");
+    assert!(with(&steps, "Close as benign").ends_with("until then it stays open"), "{steps:?}");
+    assert!(steps.iter().all(|step| !step.contains(" unknown")), "{steps:?}");
+}
+
+#[test]
+fn a_program_where_only_macos_can_write_is_not_asked_to_be_signed() {
+    let closing = |path: &str| {
+        let mut found = finding(Disposition::Unknown);
+        found.application.path = Some(path.into());
+        found.application.signature = SignatureState::Unknown;
+        with(&steps(&found), "Close as benign")
+    };
+    assert!(closing("/usr/libexec/agentd").contains("`codesign -dvvv /usr/libexec/agentd` on anna-mac names Apple"));
+    for elsewhere in ["/usr/local/bin/agentd", "/System/Volumes/Data/agentd", "/usr/libexec/../../tmp/agentd"] {
+        assert!(closing(elsewhere).contains("ask for it to be signed"), "{elsewhere}");
     }
 }
 

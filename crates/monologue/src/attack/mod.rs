@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 mod briefing;
 mod changes;
+pub(crate) mod citing;
 mod importing;
 mod lists;
 mod object;

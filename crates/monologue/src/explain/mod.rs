@@ -63,6 +63,8 @@ fn hunt_of(arguments: &ExplainArguments) -> HuntArguments {
         local: Vec::new(),
         baseline: arguments.baseline.clone(),
         settings: arguments.settings.clone(),
+        library: None,
+        attack_site: None,
         code: Vec::new(),
         minimum_level: MinimumLevel::Info,
         require: Vec::new(),

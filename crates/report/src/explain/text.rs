@@ -198,6 +198,9 @@ fn list(title: &str, sentences: &[String], to: &mut dyn Write) -> io::Result<()>
 /// Every citation with its bytes.
 fn raw(finding: &Explained, evidence: &[Raw], to: &mut dyn Write) -> io::Result<()> {
     let verified = evidence.iter().filter(|raw| raw.state == RawState::Verified).count();
+    if evidence.is_empty() {
+        return writeln!(to, "\nEvidence: none is cited, since no signal spoke from a record.");
+    }
     writeln!(to, "\nEvidence: {} citations, {verified} found and unchanged:", evidence.len())?;
     for (raw, at) in evidence.iter().zip(1..) {
         let place = match raw.line {

@@ -13,6 +13,7 @@ use crate::{
     components::{self, COMPONENTS, Component},
     escape::yaml,
     terms::{self, ONE_WAY},
+    words,
 };
 use monologue_model::{HuntSummary, Report};
 use std::{
@@ -80,7 +81,7 @@ impl Output for Techniques {
             "        location: [\"Monologue\"]\n        comment: {}",
             yaml("AN1601, by retrospective hunting")
         )?;
-        let found = format!("{seen}; {} findings listed", report.findings.len());
+        let found = format!("{seen}; {} findings listed. {}", report.findings.len(), words::attack(&report.summary));
         writeln!(to, "        score_logbook:\n          - date: {date}\n            score: {}", detection(share))?;
         writeln!(to, "            comment: {}", yaml(&found))?;
         writeln!(to, "    visibility:\n      - applicable_to: [{}]\n        comment: \"\"", yaml(SYSTEMS))?;

@@ -3,7 +3,7 @@
 //! The score of T1102.003, 0 to 100, is *coverage and not danger*: the share of the hosts' time in which both data components that
 //! AN1601 names were watched, as the mean of all hosts. A layer of a hunt that looked at no host has no score. How many
 //! findings there are, and each data component's share, stand in the metadata and the comment, since the Navigator knows no
-//! analytics. T1102.002 has a comment where channels were found to be two-way.
+//! analytics; so do the release and the hash of AN1601 that was in force. T1102.002 has a comment where channels were found to be two-way.
 
 use crate::{
     Output,
@@ -11,7 +11,7 @@ use crate::{
     escape,
     terms::{self, ONE_WAY, PARENT, TACTIC, TWO_WAY},
 };
-use monologue_model::{Disposition, Level, Report};
+use monologue_model::{AttackSource, Disposition, HuntSummary, Level, Report, attack::ANALYTIC};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -69,7 +69,7 @@ fn layer(report: &Report) -> Value {
         "description": "Scores are the share of the hosts' time in which AN1601 could be judged. They say nothing of how \
             dangerous what was found is.",
         "domain": "enterprise-attack",
-        "versions": {"attack": "19", "navigator": "5.3.2", "layer": "4.5"},
+        "versions": {"attack": major(summary), "navigator": "5.3.2", "layer": "4.5"},
         "filters": {"platforms": ["macOS"]},
         "gradient": {"colors": ["#ff6666", "#ffe766", "#8ec843"], "minValue": 0, "maxValue": 100},
         "legendItems": [
@@ -83,6 +83,13 @@ fn layer(report: &Report) -> Value {
         ],
         "techniques": techniques,
     })
+}
+
+/// The number by which the Navigator names a release. `None` where nobody said which it is.
+fn major(summary: &HuntSummary) -> Option<&str> {
+    let release = summary.attack.release.as_deref()?;
+    let number = release.split('.').next()?;
+    number.parse::<u32>().is_ok().then_some(number)
 }
 
 fn comment(report: &Report, score: Option<f64>) -> String {
@@ -104,6 +111,14 @@ fn comment(report: &Report, score: Option<f64>) -> String {
 fn metadata(report: &Report) -> Vec<Value> {
     let mut metadata = Vec::new();
     let mut add = |name: String, value: String| metadata.push(json!({"name": name, "value": value}));
+    let state = &report.summary.attack;
+    let source = match state.source {
+        AttackSource::BuiltIn => "built in",
+        AttackSource::Library => "ATT&CK library",
+    };
+    add(format!("{ANALYTIC} release"), state.release.as_deref().unwrap_or("unknown").to_owned());
+    add(format!("{ANALYTIC} object SHA-256"), state.analytic_sha256.to_string());
+    add(format!("{ANALYTIC} known from"), source.to_owned());
     for component in COMPONENTS {
         let share = component.percent(&report.summary);
         let share =

@@ -152,7 +152,7 @@ fn host(name: &str) -> Value {
 fn information(finding: &Finding, formats: &BTreeSet<&str>) -> Value {
     let attack = terms::technique(finding).map(|technique| {
         json!({
-            "version": "19.1",
+            "version": finding.attack.state.release,
             "tactic": {"uid": terms::TACTIC.0, "name": terms::TACTIC.1},
             "technique": {"uid": terms::PARENT.0, "name": terms::PARENT.1},
             "sub_technique": {"uid": technique.id, "name": technique.name},

@@ -137,7 +137,7 @@ fn write_summary(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<()> {
     writeln!(to, "Read {events} events from {} inputs.", summary.sources.len())?;
     for source in troubled.iter().take(LINES_SHOWN) {
         let what = match &source.refused {
-            Some(reason) => format!("not read: {reason}"),
+            Some(reason) => format!("not read: {}", words::refusal(reason).0),
             None => format!("{} malformed of {}", source.malformed, source.events + source.skipped + source.malformed),
         };
         item(to, "   - ", &format!("{}: {what}", source.source))?;
@@ -146,7 +146,8 @@ fn write_summary(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<()> {
     for note in &summary.notes {
         item(to, "Note: ", note)?;
     }
-    item(to, "", &words::discovery(summary))
+    item(to, "", &words::discovery(summary))?;
+    item(to, "", &words::attack(summary))
 }
 
 fn more(to: &mut dyn Write, count: usize, what: &str) -> io::Result<()> {

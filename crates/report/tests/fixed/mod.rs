@@ -105,7 +105,7 @@ pub(crate) fn finding(number: i64, hostile: bool) -> Finding {
         drift: hostile.then(|| HOSTILE.to_owned()),
         related: Vec::new(),
         prevalence: Prevalence { hosts: 1, of: 14 },
-        attack: AttackReference::default(),
+        attack: AttackReference::of(if hostile { Disposition::Unknown } else { Disposition::NoReply }),
         triage: vec![format!("look at ~/Library/{name}"), "ask the owner".to_owned()],
         timeline: (0..40)
             .map(|step| TimelinePoint {
@@ -208,6 +208,7 @@ pub(crate) fn report(findings: Vec<Finding>) -> Report {
             not_listed: 12 - findings.len().min(12) as u64,
             notes: vec!["mac-01: 2 records were lost".to_owned()],
             claims: claims(),
+            ..HuntSummary::default()
         },
         findings,
     }

@@ -1,8 +1,8 @@
 //! One finding on the page.
 
-use super::{anchor, asker, safe, timeline};
+use super::{anchor, asker, cited, safe, timeline};
 use crate::{escape::html_with_code, words};
-use monologue_model::{Finding, LayerSays};
+use monologue_model::{Finding, HuntSummary, LayerSays, attack::CITED};
 use std::io::{self, Write};
 
 /// How much is told of a finding.
@@ -21,7 +21,13 @@ const HOSTS_DRAWN: u64 = 60;
 const CITES_SHOWN: usize = 40;
 
 /// Writes one finding, folded unless `open`.
-pub(super) fn write(to: &mut dyn Write, finding: &Finding, depth: Depth, open: bool) -> io::Result<()> {
+pub(super) fn write(
+    to: &mut dyn Write,
+    summary: &HuntSummary,
+    finding: &Finding,
+    depth: Depth,
+    open: bool,
+) -> io::Result<()> {
     writeln!(
         to,
         "<details class=\"finding\" id=\"{}\"{}><summary><span class=\"level {2}\">{2}</span> <b>{3}</b> {4} → {5} <span class=\"on\">on {6}</span></summary>",
@@ -33,7 +39,7 @@ pub(super) fn write(to: &mut dyn Write, finding: &Finding, depth: Depth, open: b
         safe(&finding.destination.host),
         safe(&finding.host),
     )?;
-    what(to, finding)?;
+    what(to, summary, finding)?;
     match depth {
         Depth::Full => full(to, finding)?,
         Depth::Short => short(to, finding)?,
@@ -41,15 +47,16 @@ pub(super) fn write(to: &mut dyn Write, finding: &Finding, depth: Depth, open: b
     writeln!(to, "<p class=\"id\">finding {}</p></details>", finding.id)
 }
 
-fn what(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {
+fn what(to: &mut dyn Write, summary: &HuntSummary, finding: &Finding) -> io::Result<()> {
     writeln!(to, "<p class=\"sentence\">{}</p>", safe(&finding.sentence))?;
     if let Some(confidence) = finding.confidence {
-        let readings: Vec<&str> = finding.readings.iter().map(|reading| words::reading(*reading)).collect();
+        let readings: Vec<String> =
+            finding.readings.iter().map(|reading| with_links(summary, words::reading(*reading))).collect();
         writeln!(
             to,
             "<p class=\"note\">Confidence in this disposition: <b>{}</b>. In the words of ATT&amp;CK: {}.</p>",
             confidence.name(),
-            safe(&readings.join("; ")),
+            readings.join("; "),
         )?;
     }
     if let Some(leaning) = finding.leaning {
@@ -71,6 +78,11 @@ fn what(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// One of our own sentences, in which the ids of ATT&CK objects become links where there are pages.
+fn with_links(summary: &HuntSummary, sentence: &str) -> String {
+    CITED.iter().fold(safe(sentence), |text, id| text.replace(id, &cited(summary, id)))
 }
 
 fn full(to: &mut dyn Write, finding: &Finding) -> io::Result<()> {

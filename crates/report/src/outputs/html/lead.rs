@@ -8,6 +8,9 @@ use std::io::{self, Write};
 /// Findings named on the first page.
 const NAMED: usize = 5;
 
+/// Notes that are open on the first page; more are folded away.
+const NOTES_SHOWN: usize = 6;
+
 /// Claims named that do not hold everywhere.
 const CLAIMS_NAMED: usize = 3;
 
@@ -111,10 +114,15 @@ fn not_seen(to: &mut dyn Write, report: &Report) -> io::Result<()> {
         )?;
     }
     losses(to, summary)?;
-    for note in &summary.notes {
-        writeln!(to, "<li>{}</li>", safe(note))?;
+    let (first, rest) = summary.notes.split_at(summary.notes.len().min(NOTES_SHOWN));
+    first.iter().try_for_each(|note| writeln!(to, "<li>{}</li>", safe(note)))?;
+    writeln!(to, "</ul>")?;
+    if !rest.is_empty() {
+        writeln!(to, "<details><summary>{} more notes</summary><ul>", rest.len())?;
+        rest.iter().try_for_each(|note| writeln!(to, "<li>{}</li>", safe(note)))?;
+        writeln!(to, "</ul></details>")?;
     }
-    writeln!(to, "</ul></div>")
+    writeln!(to, "</div>")
 }
 
 /// Hosts on which nothing is said from absence, and inputs that could not be read.

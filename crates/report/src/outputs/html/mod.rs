@@ -9,7 +9,7 @@ mod sections;
 mod timeline;
 
 use crate::{Output, coverage, escape};
-use monologue_model::{Finding, Report};
+use monologue_model::{Finding, HuntSummary, Report};
 use std::io::{self, Write};
 
 /// The style of every page.
@@ -52,7 +52,7 @@ impl Output for Html {
              <a href=\"#coverage\">What could be seen</a> <a href=\"#inputs\">Inputs</a> <a href=\"#methods\">Methods and limits</a></nav></header>\n<main>"
         )?;
         lead::write(to, report)?;
-        findings(to, &report.findings)?;
+        findings(to, report)?;
         if !report.summary.coverage.is_empty() {
             writeln!(to, "<h2 id=\"coverage\">What could be seen</h2>")?;
             coverage::section(to, &report.summary)?;
@@ -68,7 +68,8 @@ impl Output for Html {
     }
 }
 
-fn findings(to: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
+fn findings(to: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let Report { summary, findings } = report;
     writeln!(to, "<h2 id=\"findings\" tabindex=\"-1\">Findings</h2>")?;
     if findings.is_empty() {
         return writeln!(
@@ -82,10 +83,10 @@ fn findings(to: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
     for (at, found) in findings.iter().enumerate() {
         let depth = if at < FULL_FINDINGS { finding::Depth::Full } else { finding::Depth::Short };
         if at < STANDING_FINDINGS {
-            finding::write(to, found, depth, at < OPEN_FINDINGS)?;
+            finding::write(to, summary, found, depth, at < OPEN_FINDINGS)?;
         } else {
             writeln!(to, "<template id=\"t{}\">", anchor(found))?;
-            finding::write(to, found, depth, false)?;
+            finding::write(to, summary, found, depth, false)?;
             writeln!(to, "</template>")?;
         }
     }
@@ -103,6 +104,14 @@ fn findings(to: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
 /// Hostile text made safe for the page.
 fn safe(text: &str) -> String {
     escape::html(text)
+}
+
+/// The id of an ATT&CK object, as a link where there is a page to link to.
+fn cited(summary: &HuntSummary, id: &str) -> String {
+    match summary.attack_pages.as_ref().and_then(|pages| pages.page(id)) {
+        Some(page) => format!("<a href=\"{}\">{}</a>", safe(&page), safe(id)),
+        None => safe(id),
+    }
 }
 
 /// The short name of a finding, for anchors: hexadecimal digits only.

@@ -1,8 +1,8 @@
 //! The last parts of the page: what was read, and how it was done.
 
-use super::safe;
+use super::{cited, safe};
 use crate::words;
-use monologue_model::{HuntSummary, Timestamp};
+use monologue_model::{HuntSummary, Timestamp, attack};
 use std::io::{self, Write};
 
 /// Inputs listed; more are counted.
@@ -21,7 +21,7 @@ pub(super) fn sources(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<(
     for source in summary.sources.iter().take(INPUTS_SHOWN) {
         let read_as = match (&source.format, &source.refused) {
             (Some(format), _) => safe(format),
-            (None, Some(reason)) => format!("<span class=\"note\">not read: {}</span>", safe(reason)),
+            (None, Some(reason)) => not_read(reason),
             (None, None) => String::new(),
         };
         let problems: String =
@@ -42,6 +42,18 @@ pub(super) fn sources(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<(
     Ok(())
 }
 
+/// A refusal; the reasons of all formats are folded away.
+fn not_read(reason: &str) -> String {
+    match words::refusal(reason) {
+        (short, None) => format!("<span class=\"note\">not read: {}</span>", safe(short)),
+        (short, Some(reasons)) => format!(
+            "<details class=\"note\"><summary>not read: {}</summary>{}</details>",
+            safe(short),
+            safe(reasons).replace("; ", ";<br>")
+        ),
+    }
+}
+
 /// How it was done, and what may not be concluded.
 pub(super) fn methods(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<()> {
     let window = |time: Option<Timestamp>| time.map_or_else(|| "?".to_owned(), words::moment);
@@ -57,11 +69,15 @@ pub(super) fn methods(to: &mut dyn Write, summary: &HuntSummary) -> io::Result<(
          <li><b>unknown</b>: the evidence does not settle it; the finding says what is missing.</li>\n</ul>\n\
          <p>{} A score is the probability that the listed weights mean, with a documented prior; it is reasoned, not measured on \
          your fleet. The claims hold for the observed window, {} to {} UTC.</p>\n\
-         <p class=\"note\">Analytic AN1601, detection strategy DET0581, technique T1102.003: © The MITRE Corporation, reproduced with \
-         permission. Monologue {}.</p>",
+         <p class=\"note\">Analytic {}, detection strategy {}, technique {}: © The MITRE Corporation, reproduced with \
+         permission. {} Monologue {}.</p>",
         safe(&words::discovery(summary)),
         window(summary.first_time),
         window(summary.last_time),
+        cited(summary, attack::ANALYTIC),
+        cited(summary, attack::STRATEGY),
+        cited(summary, attack::ONE_WAY_TECHNIQUE),
+        safe(&words::attack(summary)),
         safe(&summary.version),
     )
 }
