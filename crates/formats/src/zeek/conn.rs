@@ -30,8 +30,8 @@ pub(super) fn flow<R: Row>(row: &R, open: bool) -> Result<(Timestamp, Flow), Str
     let sent = facts.byte_count(fields.count("orig_bytes")?);
     let flow = Flow {
         uid: row.text("uid").map(|uid| uid.as_ref().into()),
-        originator: fields.endpoint("orig")?,
-        responder: fields.endpoint("resp")?,
+        originator: fields.originator()?,
+        responder: fields.responder()?,
         transport,
         services: row.list("service").iter().map(|service| service.to_ascii_lowercase().into()).collect(),
         duration_ns: fields.seconds("duration")?,

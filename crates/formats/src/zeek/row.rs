@@ -11,7 +11,8 @@ pub(super) struct Header {
     pub(super) set_separator: u8,
     pub(super) empty: Vec<u8>,
     pub(super) unset: Vec<u8>,
-    columns: HashMap<String, usize>,
+    /// Names in their order. They are few: to look through them is faster than to hash a name.
+    columns: Vec<String>,
     pub(super) width: usize,
 }
 
@@ -22,7 +23,7 @@ impl Default for Header {
             set_separator: b',',
             empty: b"(empty)".to_vec(),
             unset: b"-".to_vec(),
-            columns: HashMap::new(),
+            columns: Vec::new(),
             width: 0,
         }
     }
@@ -32,13 +33,12 @@ impl Header {
     /// Takes the `#fields` line.
     pub(super) fn set_columns(&mut self, names: &[u8]) {
         self.columns.clear();
-        self.width = 0;
         for name in names.split(|byte| *byte == self.separator) {
             // Labelled sets glue their own columns to the last one with spaces.
             let name = String::from_utf8_lossy(name.split(|byte| *byte == b' ').next().unwrap_or(name)).into_owned();
-            self.columns.entry(name).or_insert(self.width);
-            self.width += 1;
+            self.columns.push(name);
         }
+        self.width = self.columns.len();
     }
 }
 
@@ -53,27 +53,33 @@ pub(super) trait Row {
 /// A record of a TSV log.
 pub(super) struct TsvRow<'a> {
     header: &'a Header,
-    fields: Vec<&'a [u8]>,
+    line: &'a [u8],
+    /// Where each field ends.
+    ends: &'a [usize],
 }
 
 impl<'a> TsvRow<'a> {
-    /// Splits a line.
+    /// Splits a line; `ends` lends the memory for it.
     ///
     /// # Errors
     /// When it has fewer fields than the header has columns.
-    pub(super) fn parse(header: &'a Header, line: &'a [u8]) -> Result<Self, String> {
-        let fields: Vec<&[u8]> = line.split(|byte| *byte == header.separator).collect();
+    pub(super) fn parse(header: &'a Header, line: &'a [u8], ends: &'a mut Vec<usize>) -> Result<Self, String> {
+        ends.clear();
+        ends.extend(memchr::memchr_iter(header.separator, line));
+        ends.push(line.len());
         if header.width == 0 {
             return Err("expected a #fields line before the first record".to_owned());
         }
-        if fields.len() < header.width {
-            return Err(format!("expected {} fields, found {}", header.width, fields.len()));
+        if ends.len() < header.width {
+            return Err(format!("expected {} fields, found {}", header.width, ends.len()));
         }
-        Ok(Self { header, fields })
+        Ok(Self { header, line, ends })
     }
 
     fn raw(&self, name: &str) -> Option<&'a [u8]> {
-        let field = *self.fields.get(*self.header.columns.get(name)?)?;
+        let at = self.header.columns.iter().position(|column| column == name)?;
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
+        let field = self.line.get(start..*self.ends.get(at)?)?;
         (field != self.header.unset && field != self.header.empty && !field.is_empty()).then_some(field)
     }
 }
@@ -94,7 +100,7 @@ impl Row for TsvRow<'_> {
 
 /// Undoes `\xNN`, as Zeek writes bytes that are not printable or are its separators.
 fn unescape(raw: &[u8]) -> Cow<'_, str> {
-    if !raw.contains(&b'\\') {
+    if memchr::memchr(b'\\', raw).is_none() {
         return String::from_utf8_lossy(raw);
     }
     let mut bytes = Vec::with_capacity(raw.len());
@@ -141,13 +147,18 @@ impl<'a> JsonRow<'a> {
 
     fn raw(&self, name: &str) -> Option<&'a str> {
         // Three dialects: `id.orig_h`, `id_orig_h`, and members of their own for each.
-        let value = self.members.get(name).or_else(|| self.members.get(name.replace('.', "_").as_str()))?.get();
+        let value = self.members.get(name).or_else(|| self.members.get(underscored(name)?.as_str()))?.get();
         (value != "null").then_some(value)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.raw(name).is_some()
     }
+}
+
+/// `id_orig_h` for `id.orig_h`. `None` for a name without dots.
+fn underscored(name: &str) -> Option<String> {
+    name.contains('.').then(|| name.replace('.', "_"))
 }
 
 impl Row for JsonRow<'_> {
@@ -229,13 +240,21 @@ impl<R: Row> Fields<'_, R> {
         }
     }
 
-    /// Address and port of one side: `id.orig_h` and `id.orig_p`, or `id.resp_h` and `id.resp_p`.
-    pub(super) fn endpoint(&self, side: &str) -> Result<SocketAddr, Wrong> {
-        let (address, port) = (format!("id.{side}_h"), format!("id.{side}_p"));
-        let text = self.0.text(&address).ok_or_else(|| format!("expected an address in field `{address}`"))?;
+    /// Address and port of who began it.
+    pub(super) fn originator(&self) -> Result<SocketAddr, Wrong> {
+        self.endpoint("id.orig_h", "id.orig_p")
+    }
+
+    /// Address and port of the other side.
+    pub(super) fn responder(&self) -> Result<SocketAddr, Wrong> {
+        self.endpoint("id.resp_h", "id.resp_p")
+    }
+
+    fn endpoint(&self, address: &str, port: &str) -> Result<SocketAddr, Wrong> {
+        let text = self.0.text(address).ok_or_else(|| format!("expected an address in field `{address}`"))?;
         let ip: IpAddr =
             text.parse().map_err(|_| format!("expected an address in field `{address}`, found {:?}", short(&text)))?;
-        let port = self.port_number(&port)?.ok_or_else(|| format!("expected a port in field `{port}`"))?;
+        let port = self.port_number(port)?.ok_or_else(|| format!("expected a port in field `{port}`"))?;
         Ok(SocketAddr::new(ip, port))
     }
 }
