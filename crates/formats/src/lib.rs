@@ -25,6 +25,8 @@ mod nettop;
 mod objective_see;
 mod osquery;
 mod packets;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod rows;
 mod santa;
 mod sentinelone;
@@ -36,6 +38,7 @@ mod times;
 mod unified_log;
 mod url;
 mod zeek;
+mod zip;
 mod zone;
 
 pub use bundle::Bundle;
