@@ -1,5 +1,6 @@
 //! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
 
+mod asa;
 mod bundle;
 mod cited;
 mod cortex;
@@ -170,6 +171,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &mapped::PAN_URL,
     &mapped::FORTIGATE,
     &mapped::CISCO_FTD,
+    &asa::CISCO_ASA,
     &mapped::CEF_WEB,
     &mapped::CEF_FLOW,
     &mapped::LEEF_WEB,

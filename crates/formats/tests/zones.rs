@@ -79,3 +79,9 @@ fn little_snitch_is_in_the_users_zone_where_it_names_none() {
     let (found, _) = times("little-snitch", "traffic.csv", &row("2026-11-24T08:01:00Z"), &named("Asia/Tokyo"));
     assert_eq!(found, utc);
 }
+
+#[test]
+fn cisco_asa_is_in_the_users_zone() {
+    let text = "Nov 24 2026 08:00:30 asa1 : %ASA-6-302014: Teardown TCP connection 1 for outside:192.0.2.1/443 to inside:10.0.0.5/50000 duration 0:00:30 bytes 9 TCP FINs\n";
+    assert_shifted("cisco-asa", "asa.log", text, &["2026-11-24T08:00:00Z"], &["2026-11-23T23:00:00Z"]);
+}
