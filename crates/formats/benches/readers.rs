@@ -159,10 +159,11 @@ fn read(format: &dyn Format, corpus: &Corpus) {
     }
 }
 
-/// Whether the first record of all is JSON.
+/// Whether the first record of all is a JSON object, alone or in an array.
 fn is_json(corpus: &Corpus) -> bool {
     corpus.inputs.first().is_some_and(|input| {
-        input.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| matches!(first, b'{' | b'['))
+        let mut signs = input.iter().filter(|byte| !byte.is_ascii_whitespace());
+        matches!((signs.next(), signs.next()), (Some(b'{'), _) | (Some(b'['), Some(b'{')))
     }) && corpus.inputs.iter().all(|input| !input.contains(&0))
 }
 

@@ -4,7 +4,9 @@ use super::{
     ready::Ready,
     records::{Place, Said},
 };
-use crate::{Format, Head, Input, Item, LINE_CAP, Line, Lines, Malformed, Records, Refusal, texts::Texts};
+use crate::{
+    Format, Head, Input, Item, LINE_CAP, Line, Lines, Malformed, Records, Refusal, mapped::columns, texts::Texts,
+};
 use monologue_model::{Sha256, SightSet};
 use std::io::BufRead;
 
@@ -110,9 +112,7 @@ fn understand(line: &Line<'_>, sensor: &mut dyn RowSensor, texts: &mut Texts) ->
 /// The fields of one line of comma-separated values (RFC 4180). `None` if a quote is left open.
 pub(crate) fn comma_separated(line: &str) -> Option<Vec<String>> {
     let open = line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    (!open).then(|| record.iter().map(|field| field.trim().to_owned()).collect())
+    (!open).then(|| columns(line, ',').iter().map(|field| field.trim().to_owned()).collect())
 }
 
 #[cfg(test)]

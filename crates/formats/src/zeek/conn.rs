@@ -3,6 +3,7 @@
 use super::row::{Fields, Row};
 use crate::history::Facts;
 use monologue_model::{Flow, RecordPhase, Timestamp, Transport};
+use std::sync::Arc;
 
 /// Reads one record.
 ///
@@ -33,7 +34,7 @@ pub(super) fn flow<R: Row>(row: &R, open: bool) -> Result<(Timestamp, Flow), Str
         originator: fields.originator()?,
         responder: fields.responder()?,
         transport,
-        services: row.list("service").iter().map(|service| service.to_ascii_lowercase().into()).collect(),
+        services: row.list("service").iter().map(|service| lower(service)).collect(),
         duration_ns: fields.seconds("duration")?,
         sent,
         received: facts.byte_count(facts.received),
@@ -49,4 +50,9 @@ pub(super) fn flow<R: Row>(row: &R, open: bool) -> Result<(Timestamp, Flow), Str
         phase: if open { RecordPhase::Snapshot } else { RecordPhase::End },
     };
     Ok((time, flow))
+}
+
+/// Services, which most versions of Zeek write in lower case already.
+fn lower(text: &str) -> Arc<str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
 }

@@ -29,7 +29,7 @@ pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransa
     let uri = row.text("uri");
     let named = row.text("host");
     let target = Target::of(method.as_deref(), uri.as_deref(), named.as_deref());
-    let body = |name: &str| -> Result<ByteCount, String> {
+    let body = |name: &'static str| -> Result<ByteCount, String> {
         Ok(match fields.count(name)? {
             Some(value) if open => ByteCount::partial(value, ByteLayer::Body),
             Some(value) => ByteCount::measured(value, ByteLayer::Body),
