@@ -4,22 +4,22 @@
 //! The agent folds and chooses what it uploads: presence only.
 
 use crate::{
-    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, fields},
+    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, contact, deeds, fields},
     texts::Texts,
 };
 use monologue_model::{
-    ByteCount, ByteLayer, Detail, DnsQuery, FileEffect, FileEffectKind, ProcessExec, ProcessExit, ProcessImage,
-    ProcessKey, Sight, SightSet, SignatureState,
+    ByteCount, ByteLayer, Detail, DnsQuery, FileEffectKind, ProcessExit, ProcessImage, ProcessKey, Sight, SightSet,
+    SignatureState,
 };
 
 /// Palo Alto Cortex XDR.
 pub(crate) const CORTEX: JsonFormat = JsonFormat {
     name: "cortex-xdr",
-    about: "Palo Alto Cortex XDR rows (xdr_data, alert exports); folded connect events: presence only",
+    about: "Palo Alto Cortex XDR rows (xdr_data, alert exports); folded connect events: presence only, no clock",
     sights: SightSet::of(&[Sight::ProcessExec, Sight::ProcessExit, Sight::ProcessArguments, Sight::FileEffect]),
     lacks,
     marks: &["\"actor_process_"],
-    sensor: || Box::new(Cortex),
+    sensor: |_| Box::new(Cortex),
     lenient: false,
 };
 
@@ -113,15 +113,7 @@ fn process(record: Fields<'_>, texts: &mut Texts) -> Result<Detail, String> {
     let mut target = target(record, texts)?;
     target.parent = image(record, "actor_process", texts).ok().map(|parent| parent.key);
     let line = record.first(&["action_process_image_command_line", "action_process_command_line"]).unwrap_or_default();
-    let arguments = command_line::split(&line, target.path.as_deref());
-    Ok(Detail::ProcessExec(Box::new(ProcessExec {
-        previous: ProcessImage::default(),
-        target,
-        arguments,
-        script: None,
-        working_directory: None,
-        launch_label: None,
-    })))
+    Ok(deeds::started(target, &line))
 }
 
 fn connect(record: Fields<'_>, place: &Place, texts: &mut Texts) -> Result<Detail, String> {
@@ -133,8 +125,9 @@ fn connect(record: Fields<'_>, place: &Place, texts: &mut Texts) -> Result<Detai
         far: contact::endpoint(&name.unwrap_or_default(), &far, record.number("action_remote_port")),
         local: contact::socket(&near, record.number("action_local_port")),
         transport: contact::transport(record.text("action_network_protocol").as_deref().map(short)),
-        // A story sums up what went on for a while: its time is no moment of a connection.
-        opened: !record.text("event_type").is_some_and(|kind| kind.to_ascii_uppercase().ends_with("STORY")),
+        // A story sums up what went on for a while, and the agent folds single events without saying so: a clock in them is
+        // the agent's.
+        opened: false,
         received: count(record, "action_total_download"),
         sent: count(record, "action_total_upload"),
     };
@@ -173,10 +166,6 @@ fn dns(record: Fields<'_>, name: &str, texts: &mut Texts) -> Detail {
 fn file(record: Fields<'_>, effect: FileEffectKind, texts: &mut Texts) -> Result<Detail, String> {
     let process = image(record, "actor_process", texts)?;
     let path = record.text("action_file_path").ok_or("expected `action_file_path`")?;
-    let before = record.text("action_file_previous_file_path").filter(|_| effect == FileEffectKind::Rename);
-    let (path, target) = match before {
-        Some(before) => (texts.text(&before), Some(texts.text(&path))),
-        None => (texts.text(&path), None),
-    };
-    Ok(Detail::FileEffect(Box::new(FileEffect { process, effect, path, target })))
+    let before = record.text("action_file_previous_file_path");
+    Ok(deeds::touched(process, effect, &path, before.as_deref(), texts))
 }

@@ -6,12 +6,12 @@
 //! in it is a fact, absence is none.
 
 use crate::{
-    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, fields},
+    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, contact, deeds, fields},
     texts::Texts,
 };
 use monologue_model::{
-    CoverageRecord, CoverageState, Detail, DnsQuery, FileEffect, FileEffectKind, Loss, ProcessExec, ProcessExit,
-    ProcessImage, ProcessKey, Sight, SightSet, SignatureState, Timestamp,
+    CoverageRecord, CoverageState, Detail, DnsQuery, FileEffectKind, Loss, ProcessExit, ProcessImage, ProcessKey,
+    Sight, SightSet, SignatureState, Timestamp,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,7 +32,7 @@ pub(crate) const CROWDSTRIKE: JsonFormat = JsonFormat {
     sights: PROCESS.union(SightSet::of(&[Sight::ProcessExit, Sight::DnsQuery, Sight::FileEffect])),
     lacks,
     marks: &["\"event_simpleName\"", "\"aid\""],
-    sensor: || Box::new(Falcon::default()),
+    sensor: |_| Box::new(Falcon::default()),
     lenient: false,
 };
 
@@ -138,15 +138,7 @@ impl Falcon {
             self.processes.insert((host.clone(), instance), target.clone());
         }
         let line = event.text("CommandLine").unwrap_or_default();
-        let arguments = command_line::split(&line, target.path.as_deref());
-        Ok(Detail::ProcessExec(Box::new(ProcessExec {
-            previous: ProcessImage::default(),
-            target,
-            arguments,
-            script: None,
-            working_directory: None,
-            launch_label: None,
-        })))
+        Ok(deeds::started(target, &line))
     }
 
     /// The process that an event speaks of: as its own record told it, else by the sensor's number alone.
@@ -227,11 +219,9 @@ impl Falcon {
         texts: &mut Texts,
     ) -> Result<Detail, String> {
         let process = self.context(event, "ContextProcessId", host, texts)?;
-        let source = event.text("SourceFileName").filter(|_| effect == FileEffectKind::Rename);
-        let target = event.text("TargetFileName").ok_or("expected `TargetFileName`")?;
-        let path = texts.text(source.as_deref().unwrap_or(&target));
-        let target = source.is_some().then(|| texts.text(&target));
-        Ok(Detail::FileEffect(Box::new(FileEffect { process, effect, path, target })))
+        let before = event.text("SourceFileName");
+        let path = event.text("TargetFileName").ok_or("expected `TargetFileName`")?;
+        Ok(deeds::touched(process, effect, &path, before.as_deref(), texts))
     }
 }
 

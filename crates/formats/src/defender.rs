@@ -6,12 +6,10 @@
 //! bytes and no end: presence only.
 
 use crate::{
-    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, rows},
+    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, deeds, rows},
     texts::Texts,
 };
-use monologue_model::{
-    Detail, FileEffect, FileEffectKind, ProcessExec, ProcessImage, ProcessKey, Sight, SightSet, SignatureState,
-};
+use monologue_model::{Detail, FileEffectKind, ProcessExec, ProcessImage, ProcessKey, Sight, SightSet, SignatureState};
 use serde_json::{Map, Value};
 
 const SIGHTS: SightSet = SightSet::of(&[Sight::ProcessExec, Sight::ProcessArguments, Sight::FileEffect]);
@@ -19,18 +17,18 @@ const SIGHTS: SightSet = SightSet::of(&[Sight::ProcessExec, Sight::ProcessArgume
 /// Microsoft Defender advanced hunting, JSON.
 pub(crate) const DEFENDER: JsonFormat = JsonFormat {
     name: "defender",
-    about: "Microsoft Defender advanced hunting rows (streamed or JSON); connect events without bytes: presence only",
+    about: "Microsoft Defender advanced hunting rows (streamed or JSON); connect events without bytes, sampled and folded: presence only, no clock",
     sights: SIGHTS,
     lacks,
     marks: &["\"DeviceId\"", "\"Timestamp\""],
-    sensor: || Box::new(Defender),
+    sensor: |_| Box::new(Defender),
     lenient: false,
 };
 
 /// Microsoft Defender advanced hunting, CSV of the portal.
 pub(crate) const DEFENDER_CSV: rows::RowFormat = rows::RowFormat {
     name: "defender-csv",
-    about: "Microsoft Defender advanced hunting rows (CSV of the portal); connect events without bytes: presence only",
+    about: "Microsoft Defender advanced hunting rows (CSV of the portal); connect events without bytes, sampled and folded: presence only, no clock",
     sights: SIGHTS,
     lacks: lacks_header,
     sensor: |_| Box::new(Portal::default()),
@@ -136,7 +134,8 @@ fn connect(row: Fields<'_>, place: &Place, texts: &mut Texts) -> Result<Found, S
         far: contact::endpoint(&url, &address, row.number("RemotePort")),
         local: contact::socket(&near, row.number("LocalPort")),
         transport: contact::transport(row.text("Protocol").as_deref()),
-        opened: true,
+        // The agent reports a repeated connection once in a while, and no row tells so: a clock in them is the agent's.
+        opened: false,
         ..Contact::default()
     };
     let detail = found.detail(process, contact::number(&place.sha256));
@@ -178,12 +177,7 @@ fn file(row: Fields<'_>, effect: FileEffectKind, texts: &mut Texts) -> Result<Fo
     let name = row.text("FileName");
     let path = path_of(row.text("FolderPath").as_deref(), name.as_deref()).ok_or("expected `FolderPath`")?;
     let before = path_of(row.text("PreviousFolderPath").as_deref(), row.text("PreviousFileName").as_deref());
-    let (path, target) = match (effect, before) {
-        (FileEffectKind::Rename, Some(before)) => (before, Some(path)),
-        _ => (path, None),
-    };
-    let (path, target) = (texts.text(&path), target.map(|target| texts.text(&target)));
-    Ok(Ok(Detail::FileEffect(Box::new(FileEffect { process, effect, path, target }))))
+    Ok(Ok(deeds::touched(process, effect, &path, before.as_deref(), texts)))
 }
 
 /// The portal's CSV: rows by the names of their columns.

@@ -6,12 +6,12 @@
 //! Numbers in `event.sequence` leave gaps in any export that was searched for, so gaps prove no loss: presence only.
 
 use crate::{
-    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, fields},
+    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, deeds, fields},
     texts::{self, Texts},
 };
 use monologue_model::{
-    ByteCount, ByteLayer, Detail, DnsQuery, FileEffect, FileEffectKind, ProcessExec, ProcessExit, ProcessFork,
-    ProcessImage, ProcessKey, Sight, SightSet, SignatureState,
+    ByteCount, ByteLayer, Detail, DnsQuery, FileEffectKind, ProcessExec, ProcessExit, ProcessFork, ProcessImage,
+    ProcessKey, Sight, SightSet, SignatureState,
 };
 
 /// Elastic Defend.
@@ -31,7 +31,7 @@ pub(crate) const ELASTIC: JsonFormat = JsonFormat {
     ]),
     lacks,
     marks: &["\"@timestamp\"", "endpoint"],
-    sensor: || Box::new(Elastic),
+    sensor: |_| Box::new(Elastic),
     lenient: false,
 };
 
@@ -231,10 +231,6 @@ fn dns(record: Fields<'_>, texts: &mut Texts) -> Result<Detail, String> {
 fn file(record: Fields<'_>, effect: FileEffectKind, texts: &mut Texts) -> Result<Detail, String> {
     let process = image(record, texts)?;
     let path = record.text("file.path").ok_or("expected `file.path`")?;
-    let before = record.text("file.Ext.original.path").filter(|_| effect == FileEffectKind::Rename);
-    let (path, target) = match before {
-        Some(before) => (texts.text(&before), Some(texts.text(&path))),
-        None => (texts.text(&path), None),
-    };
-    Ok(Detail::FileEffect(Box::new(FileEffect { process, effect, path, target })))
+    let before = record.text("file.Ext.original.path");
+    Ok(deeds::touched(process, effect, &path, before.as_deref(), texts))
 }

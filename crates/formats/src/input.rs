@@ -1,6 +1,6 @@
 //! Inputs: opening a file, undoing compression within bounds, looking at its head.
 
-use crate::zone::Zone;
+use crate::{zip, zone::Zone};
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
@@ -66,7 +66,8 @@ pub enum OpenError {
 }
 
 impl Input<'static> {
-    /// Opens a file. gzip and zstd are undone; the result is capped, so a bomb is an error in the middle, not a full disk.
+    /// Opens a file. gzip, zstd and zip archives of one file are undone; the result is capped, so a bomb is an error in the
+    /// middle, not a full disk. With the feature `parquet`, rows of Parquet files are given as lines of JSON.
     ///
     /// # Errors
     /// When the file cannot be opened, or has no bytes.
@@ -86,9 +87,31 @@ pub(crate) fn plain(path: &Path) -> Result<Box<dyn BufRead>, OpenError> {
         capped(|counted| Ok(flate2::read::MultiGzDecoder::new(counted)), file)?
     } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         capped(zstd::stream::read::Decoder::with_buffer, file)?
+    } else if magic.starts_with(zip::MAGIC) {
+        let member = zip::only_member(file)?;
+        if member.deflated {
+            capped(|counted| Ok(flate2::bufread::DeflateDecoder::new(counted)), member.bytes)?
+        } else {
+            Box::new(member.bytes)
+        }
     } else {
-        Box::new(file)
+        as_text(file)?
     })
+}
+
+/// A file that is not compressed: its bytes, or those of a Parquet file's rows written as lines of JSON.
+#[cfg(feature = "parquet")]
+fn as_text(mut file: BufReader<File>) -> io::Result<Box<dyn BufRead>> {
+    use crate::parquet_rows;
+    if file.fill_buf()?.starts_with(parquet_rows::MAGIC) {
+        return Ok(Box::new(BufReader::with_capacity(256 * 1024, parquet_rows::lines(file.into_inner())?)));
+    }
+    Ok(Box::new(file))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn as_text(file: BufReader<File>) -> io::Result<Box<dyn BufRead>> {
+    Ok(Box::new(file))
 }
 
 impl<'a> Input<'a> {
@@ -171,11 +194,11 @@ impl<R: Read> Read for Capped<R> {
     }
 }
 
-type Compressed = BufReader<Counted<BufReader<File>>>;
+type Compressed<R> = BufReader<Counted<R>>;
 
-fn capped<D: Read + 'static>(
-    decoder: impl FnOnce(Compressed) -> io::Result<D>,
-    file: BufReader<File>,
+fn capped<R: Read, D: Read + 'static>(
+    decoder: impl FnOnce(Compressed<R>) -> io::Result<D>,
+    file: R,
 ) -> io::Result<Box<dyn BufRead>> {
     let compressed = std::rc::Rc::new(std::cell::Cell::new(0));
     let counted = BufReader::new(Counted { reader: file, count: compressed.clone() });

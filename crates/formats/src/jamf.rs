@@ -27,7 +27,7 @@ pub(crate) const JAMF: JsonFormat = JsonFormat {
     ]),
     lacks,
     marks: &["\"host_info\"", "\"event_name\""],
-    sensor: || Box::new(Jamf),
+    sensor: |_| Box::new(Jamf),
     lenient: false,
 };
 

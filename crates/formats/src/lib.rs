@@ -1,5 +1,6 @@
 //! Readers: bytes to events. One format is one file, two lines in [`FORMATS`] and one sample.
 
+mod asa;
 mod bundle;
 mod cited;
 mod cortex;
@@ -25,6 +26,8 @@ mod nettop;
 mod objective_see;
 mod osquery;
 mod packets;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod rows;
 mod santa;
 mod sentinelone;
@@ -36,6 +39,7 @@ mod times;
 mod unified_log;
 mod url;
 mod zeek;
+mod zip;
 mod zone;
 
 pub use bundle::Bundle;
@@ -167,6 +171,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &mapped::PAN_URL,
     &mapped::FORTIGATE,
     &mapped::CISCO_FTD,
+    &asa::CISCO_ASA,
     &mapped::CEF_WEB,
     &mapped::CEF_FLOW,
     &mapped::LEEF_WEB,

@@ -1,14 +1,17 @@
 //! Little Snitch `log-traffic`: minutes of traffic for each program and far end, as comma-separated values.
 //!
 //! A row sums up a minute of all connections of one program with one far end. Its bytes are of that minute, so a reply
-//! that came in the next one is not in it: a part, never a proof of silence. There is no pid; the program is its path.
+//! that came in the next one is not in it: a part, never a proof of silence. There is no pid; the program is its path. Some versions print a zone with the time,
+//! others none.
 
 use crate::{
     endpoint::{
-        Contact, Fields, Place, Said, Time, contact,
+        Contact, Fields, Place, Said, contact,
         rows::{self, RowFormat, RowSensor},
     },
     texts::Texts,
+    times::TimeForm,
+    zone::Zone,
 };
 use monologue_model::{ByteCount, ByteLayer, ProcessImage, Sight, SightSet};
 use serde_json::{Map, Value};
@@ -19,7 +22,7 @@ pub(crate) const LITTLE_SNITCH: RowFormat = RowFormat {
     about: "Little Snitch log-traffic (CSV): bytes of each program by the minute, without a pid: presence only",
     sights: SightSet::of(&[Sight::FlowBytes, Sight::FlowReply]),
     lacks,
-    sensor: |_| Box::new(LittleSnitch::default()),
+    sensor: |input| Box::new(LittleSnitch { columns: Vec::new(), zone: input.zone.clone() }),
 };
 
 fn lacks(line: &str) -> Option<String> {
@@ -29,9 +32,9 @@ fn lacks(line: &str) -> Option<String> {
     Some(format!("the first line has no column {missing}"))
 }
 
-#[derive(Default)]
 struct LittleSnitch {
     columns: Vec<String>,
+    zone: Zone,
 }
 
 impl RowSensor for LittleSnitch {
@@ -68,7 +71,8 @@ impl RowSensor for LittleSnitch {
         let port = row.number("port");
         let process =
             ProcessImage { path: texts.some(Some(&path)), user_id: row.number("uid"), ..ProcessImage::default() };
-        let time = row.time("date", Time::Utc)?;
+        let date = row.text("date").ok_or("expected a time in `date`")?;
+        let time = TimeForm::Iso.read(&date, &self.zone).map_err(|error| format!("in `date`, {error}"))?;
         let found = Contact {
             far: contact::endpoint(&name, &address, port),
             local: None,

@@ -1,7 +1,7 @@
 //! `lsof -nP -i -F pcuLftPnT`: a look at every open socket, one field a line.
 //!
 //! A line begins with the letter of its field: `p` begins a process, `f` a file of it. There are no bytes and there is no
-//! time: the moment comes from the file's name.
+//! time: the moment comes from the file's name, in the user's zone unless a `Z` ends it.
 
 use crate::{
     Format, Head, Input, Item, Lines, Malformed, Records, Refusal,
@@ -47,7 +47,7 @@ impl Format for Lsof {
 
     fn read<'a>(&self, input: Input<'a>) -> Records<'a> {
         Box::new(Reader {
-            time: stamps::moment_in_name(&input.source),
+            time: stamps::moment_in_name(&input.source, &input.zone),
             lines: Lines::new(input.reader),
             source: input.source,
             process: None,

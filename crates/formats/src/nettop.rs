@@ -3,21 +3,24 @@
 //! Each frame begins with its header. A program's row (`Name.pid`) is followed by those of its connections
 //! (`tcp4 near:port<->far:port`). Names are cut, and may hold dots: the pid stands after the last. Bytes count from the
 //! socket's beginning, or with `-d` from the frame before, which the output does not tell: a part. Rows have a time of day
-//! and neither date nor zone: the date comes from the file's name, and the time is taken as UTC.
+//! and neither date nor zone: the date comes from the file's name, and the zone is the user's.
 
 use crate::{
+    Input,
     endpoint::{
         Contact, Place, Said, contact,
         rows::{self, RowFormat, RowSensor},
         stamps,
     },
     texts::Texts,
+    zone::Zone,
+};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time},
 };
 use monologue_model::{ByteCount, ByteLayer, ProcessImage, ProcessKey, Sight, SightSet, Timestamp};
 use std::net::SocketAddr;
-
-/// Nanoseconds of a day.
-const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
 /// `nettop -L`.
 pub(crate) const NETTOP: RowFormat = RowFormat {
@@ -25,7 +28,7 @@ pub(crate) const NETTOP: RowFormat = RowFormat {
     about: "nettop -L (CSV): looks at the sockets of every program, with bytes; date from the file's name: presence only",
     sights: SightSet::of(&[Sight::FlowBytes, Sight::FlowReply]),
     lacks,
-    sensor: |source| Box::new(Nettop::new(source)),
+    sensor: |input| Box::new(Nettop::new(input)),
 };
 
 fn lacks(line: &str) -> Option<String> {
@@ -38,33 +41,35 @@ fn is_header(line: &str) -> bool {
 }
 
 struct Nettop {
-    date: Option<String>,
+    zone: Zone,
+    /// The day of the rows.
+    date: Option<Date>,
     columns: Vec<String>,
     process: Option<ProcessImage>,
-    last: Option<Timestamp>,
-    /// Midnights passed.
-    days: i64,
+    last: Option<DateTime>,
 }
 
 impl Nettop {
-    fn new(source: &str) -> Self {
-        let date = stamps::date_in_name(source).map(str::to_owned);
-        Self { date, columns: Vec::new(), process: None, last: None, days: 0 }
+    fn new(input: &Input<'_>) -> Self {
+        let date = stamps::date_in_name(&input.source).and_then(|date| date.parse().ok());
+        Self { zone: input.zone.clone(), date, columns: Vec::new(), process: None, last: None }
     }
 
     /// The moment of a row. A clock that goes back by half a day has passed midnight.
     fn moment(&mut self, clock: &str) -> Result<Timestamp, String> {
-        let date = self.date.as_ref().ok_or(
+        let date = self.date.ok_or(
             "expected a date in the name of the file; hint: name it like nettop-2026-11-24.csv, nettop prints none",
         )?;
-        let of_day = Timestamp::parse(&format!("{date}T{clock}Z")).map_err(|error| error.to_string())?;
-        let mut time = of_day.saturating_add(self.days * DAY_NS);
-        if self.last.is_some_and(|last| last.since(time) > DAY_NS / 2) {
-            self.days += 1;
-            time = time.saturating_add(DAY_NS);
+        let clock: Time =
+            clock.parse().map_err(|_| format!("expected a time of day such as 08:00:00, found {clock:?}"))?;
+        let mut local = date.to_datetime(clock);
+        if self.last.is_some_and(|last| last.duration_since(local).as_hours() >= 12) {
+            let next = date.saturating_add(1.day());
+            self.date = Some(next);
+            local = next.to_datetime(clock);
         }
-        self.last = Some(time);
-        Ok(time)
+        self.last = Some(local);
+        self.zone.moment(local).ok_or_else(|| "expected a moment that can be represented".to_owned())
     }
 }
 

@@ -1,11 +1,14 @@
 //! Objective-See's ProcessMonitor, FileMonitor and DNSMonitor, in JSON.
 //!
 //! ProcessMonitor and FileMonitor build their JSON by hand and escape only quotes, so lines with backslashes or line ends
-//! are mended. DNSMonitor's times have no zone and are taken as UTC; its answers name the process that asked.
+//! are mended. DNSMonitor's times have no zone: they are in that of the user's choice. Its answers name the process that
+//! asked.
 
 use crate::{
     endpoint::{Fields, JsonFormat, Place, Said, Sensor, Time, fields},
     texts::{self, Texts},
+    times::TimeForm,
+    zone::Zone,
 };
 use monologue_model::{
     Detail, DnsQuery, FileEffect, FileEffectKind, ProcessExec, ProcessExit, ProcessFork, ProcessImage, ProcessKey,
@@ -32,21 +35,21 @@ pub(crate) const MONITORS: JsonFormat = JsonFormat {
         })
     },
     marks: &["\"event\":\"ES_EVENT_TYPE_", "\"timestamp\""],
-    sensor: || Box::new(Monitors),
+    sensor: |_| Box::new(Monitors),
     lenient: true,
 };
 
 /// DNSMonitor.
 pub(crate) const DNS_MONITOR: JsonFormat = JsonFormat {
     name: "dns-monitor",
-    about: "Objective-See DNSMonitor -json: names each process asked for, times taken as UTC: presence only",
+    about: "Objective-See DNSMonitor -json: names each process asked for, times without a zone: presence only",
     sights: SightSet::of(&[Sight::DnsQuery]),
     lacks: |record| {
         let has_packet = record.part("Packet").is_some() && record.part("Process").is_some();
         (!has_packet).then(|| "the first record has no `Packet` with a `Process`".to_owned())
     },
     marks: &["\"Packet\"", "\"Process\""],
-    sensor: || Box::new(Names),
+    sensor: |input| Box::new(Names { zone: input.zone.clone() }),
     lenient: false,
 };
 
@@ -143,7 +146,9 @@ fn exec(process: Fields<'_>, texts: &mut Texts) -> Result<Detail, String> {
     })))
 }
 
-struct Names;
+struct Names {
+    zone: Zone,
+}
 
 impl Sensor for Names {
     fn take(&mut self, record: Fields<'_>, _: &Place, texts: &mut Texts) -> Result<Said, String> {
@@ -170,7 +175,9 @@ impl Sensor for Names {
             response_code: code
                 .map(|code| if matches!(&*code, "0" | "No error") { "NOERROR".into() } else { texts.text(&code) }),
         }));
-        Ok(Said::one(record.time("Timestamp", Time::Utc)?, None, detail))
+        let time = record.text("Timestamp").ok_or("expected a time in `Timestamp`")?;
+        let time = TimeForm::Iso.read(&time, &self.zone).map_err(|error| format!("in `Timestamp`, {error}"))?;
+        Ok(Said::one(time, None, detail))
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) const OSQUERY: JsonFormat = JsonFormat {
     ]),
     lacks,
     marks: &["\"name\"", "\"action\""],
-    sensor: || Box::new(Osquery),
+    sensor: |_| Box::new(Osquery),
     lenient: false,
 };
 

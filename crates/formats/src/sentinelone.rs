@@ -4,18 +4,17 @@
 //! events have no bytes and no end, and the agent chooses what it sends: presence only.
 
 use crate::{
-    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, command_line, contact, fields},
+    endpoint::{Contact, Fields, JsonFormat, Place, Said, Sensor, Time, contact, deeds, fields},
     texts::Texts,
 };
 use monologue_model::{
-    Detail, DnsQuery, FileEffect, FileEffectKind, ProcessExec, ProcessExit, ProcessImage, ProcessKey, Sight, SightSet,
-    SignatureState,
+    Detail, DnsQuery, FileEffectKind, ProcessExit, ProcessImage, ProcessKey, Sight, SightSet, SignatureState,
 };
 
 /// SentinelOne Cloud Funnel 2.
 pub(crate) const SENTINELONE: JsonFormat = JsonFormat {
     name: "sentinelone",
-    about: "SentinelOne Cloud Funnel 2 events; connect events without bytes and folded: presence only",
+    about: "SentinelOne Cloud Funnel 2 events; connect events without bytes, folded ones told: presence only",
     sights: SightSet::of(&[
         Sight::ProcessExec,
         Sight::ProcessExit,
@@ -26,7 +25,7 @@ pub(crate) const SENTINELONE: JsonFormat = JsonFormat {
     ]),
     lacks,
     marks: &["\"event.type\"", "\"src.process."],
-    sensor: || Box::new(SentinelOne),
+    sensor: |_| Box::new(SentinelOne),
     lenient: false,
 };
 
@@ -180,15 +179,7 @@ fn process(record: Fields<'_>, texts: &mut Texts) -> Result<Detail, String> {
         target.parent = image(record, "src.process", texts).ok().map(|source| source.key);
     }
     let line = record.text("tgt.process.cmdline").unwrap_or_default();
-    let arguments = command_line::split(&line, target.path.as_deref());
-    Ok(Detail::ProcessExec(Box::new(ProcessExec {
-        previous: ProcessImage::default(),
-        target,
-        arguments,
-        script: None,
-        working_directory: None,
-        launch_label: None,
-    })))
+    Ok(deeds::started(target, &line))
 }
 
 /// Type and name of a request: `type:  28 host.example`, or the name alone.
@@ -222,12 +213,8 @@ fn dns(record: Fields<'_>, texts: &mut Texts) -> Result<Detail, String> {
 fn file(record: Fields<'_>, effect: FileEffectKind, texts: &mut Texts) -> Result<Detail, String> {
     let process = image(record, "src.process", texts)?;
     let path = record.text("tgt.file.path").ok_or("expected `tgt.file.path`")?;
-    let before = record.text("tgt.file.oldPath").filter(|_| effect == FileEffectKind::Rename);
-    let (path, target) = match before {
-        Some(before) => (texts.text(&before), Some(texts.text(&path))),
-        None => (texts.text(&path), None),
-    };
-    Ok(Detail::FileEffect(Box::new(FileEffect { process, effect, path, target })))
+    let before = record.text("tgt.file.oldPath");
+    Ok(deeds::touched(process, effect, &path, before.as_deref(), texts))
 }
 
 #[cfg(test)]

@@ -188,6 +188,7 @@ fn defender_is_not_fooled_by_a_parent_that_is_the_process_itself() {
     assert_eq!(process.key.instance.as_deref(), Some("7357@2026-11-24T07:59:00.5Z"));
     assert_eq!(named(contact(&read.events[1]).0).1, "192.0.2.81", "IPv4 in IPv6 form");
     read.events[..2].iter().for_each(assert_blind);
+    assert!(!contact(&read.events[0]).2, "sampled and folded without saying so: no check-in");
     let in_place = exec(&read.events[2]);
     assert_eq!(in_place.target.parent, None, "its own number as parent says nothing");
     assert_eq!(in_place.previous.path.as_deref(), Some("/bin/zsh"));
@@ -256,7 +257,7 @@ fn cortex_sums_are_parts() {
     let read = sample("cortex-xdr", "rows.json");
     let (far, near, opened, ..) = contact(&read.events[0]);
     assert_eq!(named(far), (Some("api.example.com"), "192.0.2.80".to_owned(), Some(443)));
-    assert_eq!((near.as_str(), opened), ("10.0.0.7:50123", true));
+    assert_eq!((near.as_str(), opened), ("10.0.0.7:50123", false), "folded without saying so: no check-in");
     let (.., opened, received, sent) = contact(&read.events[1]);
     assert!(!opened, "a story has no moment");
     assert!(!received.is_measured_zero() && received.value == Some(0) && sent.value == Some(700));

@@ -6,7 +6,9 @@
 
 pub(crate) mod command_line;
 pub(crate) mod contact;
+pub(crate) mod deeds;
 pub(crate) mod fields;
+pub(crate) mod ready;
 pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod stamps;

@@ -1,21 +1,18 @@
 //! JSON records of an endpoint sensor, whether one a line, in an array or over many lines: each becomes one event, one
 //! skip or one malformation, and further events where one record tells of several things.
 
-use super::fields::Fields;
+use super::{fields::Fields, ready::Ready};
 use crate::{
     Format, Head, Input, Item, LINE_CAP, Malformed, Records, Refusal,
     elements::{Element, Elements},
     texts::Texts,
 };
-use monologue_model::{Detail, Event, Provenance, Sha256, SightSet, Timestamp};
+use monologue_model::{Detail, Sha256, SightSet, Timestamp};
 use serde_json::Value;
-use std::{collections::VecDeque, io::BufRead, sync::Arc};
+use std::{io::BufRead, sync::Arc};
 
 /// Records of the head that are looked at: a rotated file may begin in the middle of one.
 const RECORDS_LOOKED_AT: usize = 3;
-
-/// Events of one record that are kept; beyond this the record is no honest one.
-const EVENTS_CAP: usize = 100_000;
 
 /// One event that a record tells of.
 pub(crate) struct Told {
@@ -69,8 +66,8 @@ pub(crate) struct JsonFormat {
     pub(crate) lacks: fn(Fields<'_>) -> Option<String>,
     /// Texts that all stand in the beginning of a record which is longer than the head.
     pub(crate) marks: &'static [&'static str],
-    /// A reader's memory.
-    pub(crate) sensor: fn() -> Box<dyn Sensor>,
+    /// A reader's memory, given the input that it will read.
+    pub(crate) sensor: fn(&Input<'_>) -> Box<dyn Sensor>,
     /// Its texts may hold control characters and backslashes as they are.
     pub(crate) lenient: bool,
 }
@@ -113,13 +110,11 @@ impl Format for JsonFormat {
 
     fn read<'a>(&self, input: Input<'a>) -> Records<'a> {
         Box::new(Reader {
+            sensor: (self.sensor)(&input),
             elements: Elements::of_objects(input.reader),
-            source: input.source,
-            format: self.name.into(),
-            sensor: (self.sensor)(),
             lenient: self.lenient,
             texts: Texts::default(),
-            ready: VecDeque::new(),
+            ready: Ready::new(input.source, self.name),
             ended: false,
         })
     }
@@ -141,12 +136,10 @@ fn unwrapped(record: &Value) -> &Value {
 /// Reads one source.
 struct Reader<'a> {
     elements: Elements<Box<dyn BufRead + 'a>>,
-    source: Arc<str>,
-    format: Arc<str>,
     sensor: Box<dyn Sensor>,
     lenient: bool,
     texts: Texts,
-    ready: VecDeque<Result<Item, Malformed>>,
+    ready: Ready,
     ended: bool,
 }
 
@@ -155,7 +148,7 @@ impl Iterator for Reader<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.ready.pop_front() {
+            if let Some(item) = self.ready.next() {
                 return Some(item);
             }
             if self.ended {
@@ -165,14 +158,12 @@ impl Iterator for Reader<'_> {
             match self.elements.next_element() {
                 Ok(Some(element)) => {
                     let said = understand(&element, self.sensor.as_mut(), &mut self.texts, self.lenient);
-                    let (offset, length) = (element.offset, element.length);
-                    self.tell(offset, length, said);
+                    self.ready.tell(element.offset, element.length, said);
                 }
                 Ok(None) => self.ended = true,
                 Err(error) => {
                     self.ended = true;
-                    let expected = format!("expected more bytes: {error}");
-                    self.ready.push_back(Err(Malformed { offset, length: 0, expected }));
+                    self.ready.tell(offset, 0, Err(format!("expected more bytes: {error}")));
                 }
             }
         }
@@ -229,26 +220,6 @@ fn mended(record: &[u8]) -> Vec<u8> {
         }
     }
     mended
-}
-
-impl Reader<'_> {
-    fn tell(&mut self, offset: u64, length: u64, said: Result<(Said, Sha256), String>) {
-        match said {
-            Err(expected) => self.ready.push_back(Err(Malformed { offset, length, expected })),
-            Ok((Said::Skipped(reason), _)) => self.ready.push_back(Ok(Item::Skipped(reason))),
-            Ok((Said::Events(events), _)) if events.is_empty() => {
-                self.ready.push_back(Ok(Item::Skipped("says nothing of use")));
-            }
-            Ok((Said::Events(events), sha256)) => {
-                for (at, told) in events.into_iter().take(EVENTS_CAP).enumerate() {
-                    let provenance = Provenance { source: Arc::clone(&self.source), offset, length, sha256 };
-                    let Told { time, host, detail } = told;
-                    let event = Box::new(Event { time, host, format: Arc::clone(&self.format), provenance, detail });
-                    self.ready.push_back(Ok(if at == 0 { Item::Event(event) } else { Item::Derived(event) }));
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Text rows of an endpoint sensor: each line that is not empty becomes one event, one skip or one malformation.
 
-use super::records::{Place, Said, Told};
-use crate::{Format, Head, Input, Item, LINE_CAP, Line, Lines, Malformed, Records, Refusal, texts::Texts};
-use monologue_model::{Event, Provenance, Sha256, SightSet};
-use std::{collections::VecDeque, io::BufRead, sync::Arc};
+use super::{
+    ready::Ready,
+    records::{Place, Said},
+};
+use crate::{
+    Format, Head, Input, Item, LINE_CAP, Line, Lines, Malformed, Records, Refusal, mapped::columns, texts::Texts,
+};
+use monologue_model::{Sha256, SightSet};
+use std::io::BufRead;
 
 /// What a reader of rows remembers from row to row, and how it understands one.
 pub(crate) trait RowSensor {
@@ -24,8 +29,8 @@ pub(crate) struct RowFormat {
     pub(crate) sights: SightSet,
     /// What the first line that is not empty lacks to be of this format; `None` if it is.
     pub(crate) lacks: fn(&str) -> Option<String>,
-    /// A reader's memory, given the name of the source.
-    pub(crate) sensor: fn(&str) -> Box<dyn RowSensor>,
+    /// A reader's memory, given the input that it will read.
+    pub(crate) sensor: fn(&Input<'_>) -> Box<dyn RowSensor>,
 }
 
 impl Format for RowFormat {
@@ -49,14 +54,10 @@ impl Format for RowFormat {
 
     fn read<'a>(&self, input: Input<'a>) -> Records<'a> {
         Box::new(Reader {
+            sensor: (self.sensor)(&input),
             lines: Lines::new(input.reader),
-            memory: Memory {
-                sensor: (self.sensor)(&input.source),
-                source: input.source,
-                format: self.name.into(),
-                texts: Texts::default(),
-                ready: VecDeque::new(),
-            },
+            texts: Texts::default(),
+            ready: Ready::new(input.source, self.name),
             ended: false,
         })
     }
@@ -64,16 +65,10 @@ impl Format for RowFormat {
 
 struct Reader<'a> {
     lines: Lines<Box<dyn BufRead + 'a>>,
-    memory: Memory,
-    ended: bool,
-}
-
-struct Memory {
-    source: Arc<str>,
-    format: Arc<str>,
     sensor: Box<dyn RowSensor>,
     texts: Texts,
-    ready: VecDeque<Result<Item, Malformed>>,
+    ready: Ready,
+    ended: bool,
 }
 
 impl Iterator for Reader<'_> {
@@ -81,7 +76,7 @@ impl Iterator for Reader<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.memory.ready.pop_front() {
+            if let Some(item) = self.ready.next() {
                 return Some(item);
             }
             if self.ended {
@@ -90,52 +85,34 @@ impl Iterator for Reader<'_> {
             let offset = self.lines.offset();
             match self.lines.next_line() {
                 Ok(Some(line)) if line.bytes.trim_ascii().is_empty() => {}
-                Ok(Some(line)) => self.memory.line(&line),
+                Ok(Some(line)) => {
+                    let said = understand(&line, self.sensor.as_mut(), &mut self.texts);
+                    self.ready.tell(line.offset, line.length, said);
+                }
                 Ok(None) => self.ended = true,
                 Err(error) => {
                     self.ended = true;
-                    let expected = format!("expected more bytes: {error}");
-                    return Some(Err(Malformed { offset, length: 0, expected }));
+                    self.ready.tell(offset, 0, Err(format!("expected more bytes: {error}")));
                 }
             }
         }
     }
 }
 
-impl Memory {
-    fn line(&mut self, line: &Line<'_>) {
-        let sha256 = Sha256::of(line.bytes);
-        let said = if line.cut {
-            Err(format!("expected a line of at most {LINE_CAP} bytes"))
-        } else {
-            self.sensor.line(&String::from_utf8_lossy(line.bytes), &Place { sha256 }, &mut self.texts)
-        };
-        match said {
-            Err(expected) => {
-                self.ready.push_back(Err(Malformed { offset: line.offset, length: line.length, expected }));
-            }
-            Ok(Said::Skipped(reason)) => self.ready.push_back(Ok(Item::Skipped(reason))),
-            Ok(Said::Events(events)) if events.is_empty() => {
-                self.ready.push_back(Ok(Item::Skipped("says nothing of use")));
-            }
-            Ok(Said::Events(events)) => {
-                for (at, Told { time, host, detail }) in events.into_iter().enumerate() {
-                    let (source, format) = (Arc::clone(&self.source), Arc::clone(&self.format));
-                    let provenance = Provenance { source, offset: line.offset, length: line.length, sha256 };
-                    let event = Box::new(Event { time, host, format, provenance, detail });
-                    self.ready.push_back(Ok(if at == 0 { Item::Event(event) } else { Item::Derived(event) }));
-                }
-            }
-        }
+/// What a line says, and the hash of its bytes.
+fn understand(line: &Line<'_>, sensor: &mut dyn RowSensor, texts: &mut Texts) -> Result<(Said, Sha256), String> {
+    if line.cut {
+        return Err(format!("expected a line of at most {LINE_CAP} bytes"));
     }
+    let sha256 = Sha256::of(line.bytes);
+    let said = sensor.line(&String::from_utf8_lossy(line.bytes), &Place { sha256 }, texts)?;
+    Ok((said, sha256))
 }
 
 /// The fields of one line of comma-separated values (RFC 4180). `None` if a quote is left open.
 pub(crate) fn comma_separated(line: &str) -> Option<Vec<String>> {
     let open = line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    (!open).then(|| record.iter().map(|field| field.trim().to_owned()).collect())
+    (!open).then(|| columns(line, ',').iter().map(|field| field.trim().to_owned()).collect())
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ const fn key(token: AuditToken) -> ProcessKey {
 }
 
 /// What the record means.
-pub(super) fn meaning(record: &Record<'_>, shared: &mut Shared, sha256: &Sha256) -> Meaning {
+pub(super) fn meaning(record: &Record<'_>, shared: &mut Shared, sha256: &dyn Fn() -> Sha256) -> Meaning {
     match (&record.event, &record.process) {
         (Body::Performance, _) => Meaning::Skipped("bytes of programs, without saying with whom"),
         (Body::Connect(body), process) => connect(body, process.as_ref(), shared, sha256),
@@ -186,7 +186,12 @@ fn join(folder: &str, name: &str) -> Cow<'static, str> {
 }
 
 /// A connect event of Jamf Protect: no bytes, and no end is ever told.
-fn connect(body: &ConnectBody<'_>, process: Option<&Process<'_>>, shared: &mut Shared, sha256: &Sha256) -> Meaning {
+fn connect(
+    body: &ConnectBody<'_>,
+    process: Option<&Process<'_>>,
+    shared: &mut Shared,
+    sha256: &dyn Fn() -> Sha256,
+) -> Meaning {
     let Some(process) = body.instigator.as_ref().or(process) else {
         return Meaning::Malformed("expected `instigator` to name a process");
     };
@@ -206,7 +211,7 @@ fn connect(body: &ConnectBody<'_>, process: Option<&Process<'_>>, shared: &mut S
         opened: true,
         ..Contact::default()
     };
-    match found.detail(shared.image(process), contact::number(sha256)) {
+    match found.detail(shared.image(process), contact::number(&sha256())) {
         Some(detail) => Meaning::Event(detail),
         None => Meaning::Malformed("expected a remote host or name"),
     }

@@ -7,6 +7,7 @@ use super::record::Record;
 use crate::{Input, Item, LINE_CAP, Line, Lines, Malformed};
 use monologue_model::{CoverageState, Detail, Event, Loss, Provenance, Sha256, Timestamp};
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, VecDeque},
     io::BufRead,
     sync::Arc,
@@ -147,21 +148,29 @@ impl State {
             repaired = String::from_utf8_lossy(line.bytes);
             parsed = parse(&Line { bytes: repaired.as_bytes(), ..*line });
         }
-        let outcome =
-            parsed.and_then(|(record, time)| match meaning(&record, &mut self.shared, &Sha256::of(line.bytes)) {
-                Meaning::Malformed(expected) => Err(expected.to_owned()),
-                Meaning::Event(detail) => Ok((record, time, Ok(detail))),
-                Meaning::Skipped(reason) => Ok((record, time, Err(reason))),
-            });
+        // Hashed once, and not at all where nothing cites the line.
+        let sha256 = LazyCell::new(|| Sha256::of(line.bytes));
+        let outcome = parsed.and_then(|(record, time)| match meaning(&record, &mut self.shared, &|| *sha256) {
+            Meaning::Malformed(expected) => Err(expected.to_owned()),
+            Meaning::Event(detail) => Ok((record, time, Ok(detail))),
+            Meaning::Skipped(reason) => Ok((record, time, Err(reason))),
+        });
+        let source = Arc::clone(&self.source);
+        let place =
+            || Provenance { source: Arc::clone(&source), offset: line.offset, length: line.length, sha256: *sha256 };
         match outcome {
-            Ok((record, time, found)) => self.take(line, &record, time, found),
+            Ok((record, time, found)) => self.take(&place, &record, time, found),
             Err(expected) => self.malformed(line, expected),
         }
     }
 
-    fn take(&mut self, line: &Line<'_>, record: &Record<'_>, time: Timestamp, found: Result<Detail, &'static str>) {
-        let source = Arc::clone(&self.source);
-        let provenance = || provenance(&source, line);
+    fn take(
+        &mut self,
+        provenance: &dyn Fn() -> Provenance,
+        record: &Record<'_>,
+        time: Timestamp,
+        found: Result<Detail, &'static str>,
+    ) {
         let host = record.host.as_ref().and_then(|host| host.hostname.as_ref()).map(|name| self.shared.host(&name.0));
         self.ready.push_back(Ok(match found {
             Ok(detail) => Item::Event(Box::new(self.event(time, host.clone(), provenance(), detail))),
@@ -171,7 +180,7 @@ impl State {
         self.last_time = Some(time);
         if self.runs.len() < HOST_CAP || self.runs.contains_key(&host) {
             let mut runs = self.runs.remove(&host).unwrap_or_default();
-            let statements = runs.follow(self.writer, record, time, &provenance);
+            let statements = runs.follow(self.writer, record, time, provenance);
             self.tell(host.as_ref(), statements);
             self.runs.insert(host, runs);
         }

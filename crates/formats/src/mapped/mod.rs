@@ -16,6 +16,7 @@ mod view;
 
 pub use mapping::MappingError;
 pub(crate) use shipped::*;
+pub(crate) use texts::columns;
 
 use crate::{
     Format, Head, Input, Records, Refusal, Vantage,

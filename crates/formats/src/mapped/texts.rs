@@ -10,7 +10,7 @@ const FIELD_CAP: usize = 1000;
 
 /// Columns of a line; quoted ones may hold the separator, and a quote doubled. A separator that is a blank stands for one
 /// or more.
-pub(super) fn columns(line: &str, separator: char) -> Vec<Cow<'_, str>> {
+pub(crate) fn columns(line: &str, separator: char) -> Vec<Cow<'_, str>> {
     let mut columns = Vec::new();
     let mut rest = line;
     while columns.len() < FIELD_CAP {

@@ -5,14 +5,14 @@
 
 use crate::{
     endpoint::{
-        Place, Said, command_line,
+        Place, Said, deeds,
         rows::{RowFormat, RowSensor},
     },
     texts::Texts,
 };
 use monologue_model::{
-    Detail, FileEffect, FileEffectKind, ProcessExec, ProcessExit, ProcessFork, ProcessImage, ProcessKey, Sight,
-    SightSet, SignatureState, Timestamp,
+    Detail, FileEffect, FileEffectKind, ProcessExit, ProcessFork, ProcessImage, ProcessKey, Sight, SightSet,
+    SignatureState, Timestamp,
 };
 use std::sync::Arc;
 
@@ -129,15 +129,7 @@ fn exec(values: &Values<'_>, texts: &mut Texts) -> Result<Detail, String> {
         parent: values.number("ppid").map(|pid| ProcessKey::from_pid(pid, None)),
         ..ProcessImage::default()
     };
-    let arguments = command_line::split(&values.text("args").unwrap_or_default(), Some(&path));
-    Ok(Detail::ProcessExec(Box::new(ProcessExec {
-        previous: ProcessImage::default(),
-        target,
-        arguments,
-        script: None,
-        working_directory: None,
-        launch_label: None,
-    })))
+    Ok(deeds::started(target, &values.text("args").unwrap_or_default()))
 }
 
 /// A fork names the child as `pid` and the parent as `ppid`.

@@ -19,7 +19,7 @@ pub(crate) const SANTA: JsonFormat = JsonFormat {
     sights: SIGHTS,
     lacks,
     marks: &["\"event_time\"", "\"machine_id\""],
-    sensor: || Box::new(Santa),
+    sensor: |_| Box::new(Santa),
     lenient: false,
 };
 

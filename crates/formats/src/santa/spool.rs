@@ -3,15 +3,11 @@
 use super::{SIGHTS, message, protobuf, schema};
 use crate::{
     Format, Head, Input, Item, Malformed, Records, Refusal,
-    endpoint::{Fields, Place, Said, Sensor},
+    endpoint::{Fields, Place, Sensor, ready::Ready},
     texts::Texts,
 };
-use monologue_model::{Event, Provenance, Sha256, SightSet};
-use std::{
-    collections::VecDeque,
-    io::{BufRead, Read},
-    sync::Arc,
-};
+use monologue_model::{Sha256, SightSet};
+use std::io::{BufRead, Read};
 
 /// Longest record that is kept: 10 MiB. Files of the spool have 250 kB.
 const RECORD_CAP: u64 = 10 << 20;
@@ -60,12 +56,11 @@ impl Format for Spool {
 
     fn read<'a>(&self, input: Input<'a>) -> Records<'a> {
         Box::new(Reader {
-            source: input.source,
             reader: input.reader,
             offset: 0,
             sensor: message::Santa,
             texts: Texts::default(),
-            ready: VecDeque::new(),
+            ready: Ready::new(input.source, SANTA_SPOOL.name()),
             ended: false,
         })
     }
@@ -85,12 +80,11 @@ fn inner(record: &[u8]) -> &[u8] {
 }
 
 struct Reader<'a> {
-    source: Arc<str>,
     reader: Box<dyn BufRead + 'a>,
     offset: u64,
     sensor: message::Santa,
     texts: Texts,
-    ready: VecDeque<Result<Item, Malformed>>,
+    ready: Ready,
     ended: bool,
 }
 
@@ -99,7 +93,7 @@ impl Iterator for Reader<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.ready.pop_front() {
+            if let Some(item) = self.ready.next() {
                 return Some(item);
             }
             if self.ended {
@@ -163,31 +157,11 @@ impl Reader<'_> {
 
     fn tell(&mut self, offset: u64, record: &[u8]) {
         let sha256 = Sha256::of(record);
-        let length = record.len() as u64;
         let size = protobuf::variable_number(record.get(1..).unwrap_or_default()).map_or(0, |(_, size)| size);
         let content = record.get(1 + size..).unwrap_or_default();
         let said = schema::santa_message(inner(content))
             .and_then(|message| self.sensor.take(Fields(&message), &Place { sha256 }, &mut self.texts));
-        match said {
-            Err(expected) => self.ready.push_back(Err(Malformed { offset, length, expected })),
-            Ok(Said::Skipped(reason)) => self.ready.push_back(Ok(Item::Skipped(reason))),
-            Ok(Said::Events(events)) if events.is_empty() => {
-                self.ready.push_back(Ok(Item::Skipped("says nothing of use")));
-            }
-            Ok(Said::Events(events)) => {
-                for (at, told) in events.into_iter().enumerate() {
-                    let provenance = Provenance { source: Arc::clone(&self.source), offset, length, sha256 };
-                    let event = Box::new(Event {
-                        time: told.time,
-                        host: told.host,
-                        format: SANTA_SPOOL.name().into(),
-                        provenance,
-                        detail: told.detail,
-                    });
-                    self.ready.push_back(Ok(if at == 0 { Item::Event(event) } else { Item::Derived(event) }));
-                }
-            }
-        }
+        self.ready.tell(offset, record.len() as u64, said.map(|said| (said, sha256)));
     }
 }
 

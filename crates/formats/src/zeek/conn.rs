@@ -3,6 +3,7 @@
 use super::row::{Fields, Row};
 use crate::history::Facts;
 use monologue_model::{Flow, RecordPhase, Timestamp, Transport};
+use std::sync::Arc;
 
 /// Reads one record.
 ///
@@ -30,10 +31,10 @@ pub(super) fn flow<R: Row>(row: &R, open: bool) -> Result<(Timestamp, Flow), Str
     let sent = facts.byte_count(fields.count("orig_bytes")?);
     let flow = Flow {
         uid: row.text("uid").map(|uid| uid.as_ref().into()),
-        originator: fields.endpoint("orig")?,
-        responder: fields.endpoint("resp")?,
+        originator: fields.originator()?,
+        responder: fields.responder()?,
         transport,
-        services: row.list("service").iter().map(|service| service.to_ascii_lowercase().into()).collect(),
+        services: row.list("service").iter().map(|service| lower(service)).collect(),
         duration_ns: fields.seconds("duration")?,
         sent,
         received: facts.byte_count(facts.received),
@@ -49,4 +50,9 @@ pub(super) fn flow<R: Row>(row: &R, open: bool) -> Result<(Timestamp, Flow), Str
         phase: if open { RecordPhase::Snapshot } else { RecordPhase::End },
     };
     Ok((time, flow))
+}
+
+/// Services, which most versions of Zeek write in lower case already.
+fn lower(text: &str) -> Arc<str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
 }

@@ -24,7 +24,7 @@ pub(super) fn path_of(head: &Head<'_>) -> Result<String, Refusal> {
     if let Some(path) = row.text("_path").or_else(|| row.text("@stream")) {
         return Ok(path.into_owned());
     }
-    let has = |names: &[&str]| names.iter().all(|name| row.has(name));
+    let has = |names: &[&'static str]| names.iter().all(|name| row.has(name));
     if !row.has("ts") || !(has(&["id.orig_h"]) || has(&["peer", "percent_lost"]) || has(&["uid"])) {
         return refuse("expected the Zeek members ts and uid or id.orig_h in the first JSON object");
     }

@@ -29,7 +29,7 @@ pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransa
     let uri = row.text("uri");
     let named = row.text("host");
     let target = Target::of(method.as_deref(), uri.as_deref(), named.as_deref());
-    let body = |name: &str| -> Result<ByteCount, String> {
+    let body = |name: &'static str| -> Result<ByteCount, String> {
         Ok(match fields.count(name)? {
             Some(value) if open => ByteCount::partial(value, ByteLayer::Body),
             Some(value) => ByteCount::measured(value, ByteLayer::Body),
@@ -44,8 +44,8 @@ pub(super) fn http<R: Row>(row: &R, open: bool) -> Result<(Timestamp, HttpTransa
         .transpose()?;
     let transaction = HttpTransaction {
         uid: shared(row.text("uid")),
-        originator: fields.endpoint("orig")?,
-        responder: fields.endpoint("resp")?,
+        originator: fields.originator()?,
+        responder: fields.responder()?,
         depth: fields.count("trans_depth")?,
         host: target.host,
         port: target.port,
@@ -71,8 +71,8 @@ pub(super) fn tls<R: Row>(row: &R, open: bool) -> Result<(Timestamp, TlsHandshak
     let fields = Fields(row);
     let handshake = TlsHandshake {
         uid: shared(row.text("uid")),
-        originator: fields.endpoint("orig")?,
-        responder: fields.endpoint("resp")?,
+        originator: fields.originator()?,
+        responder: fields.responder()?,
         server_name: row.text("server_name").map(|name| name.to_ascii_lowercase().into()),
         established: fields.flag("established"),
         resumed: fields.flag("resumed"),
@@ -91,8 +91,8 @@ pub(super) fn dns<R: Row>(row: &R) -> Result<(Timestamp, DnsQuery), String> {
     let fields = Fields(row);
     let query = DnsQuery {
         process: None,
-        originator: Some(fields.endpoint("orig")?),
-        resolver: Some(fields.endpoint("resp")?),
+        originator: Some(fields.originator()?),
+        resolver: Some(fields.responder()?),
         name: row.text("query").map(|name| name.to_ascii_lowercase().into()),
         name_hash: None,
         query_type: shared(row.text("qtype_name")),

@@ -21,6 +21,8 @@ struct State {
     format: Arc<str>,
     log: Log,
     header: Header,
+    /// Ends of the fields of the last row, kept so that rows need no memory of their own.
+    ends: Vec<usize>,
     open: bool,
     other_log: bool,
     is_tsv: bool,
@@ -40,6 +42,7 @@ impl<'a> Reader<'a> {
             format: name.into(),
             log,
             header: Header::default(),
+            ends: Vec::new(),
             other_log: false,
             is_tsv: false,
             closed: false,
@@ -117,17 +120,18 @@ impl State {
                         return Ok(None);
                     }
                 }
-                self.record(&row).map(Some)
+                record(self.log, self.open, &self.format, &row).map(Some)
             })
         } else {
-            // The row borrows the header while the record is noted here: lend it out and take it back.
-            let header = std::mem::take(&mut self.header);
-            let read = TsvRow::parse(&header, line.bytes).and_then(|row| self.record(&row)).map(Some);
-            self.header = header;
-            read
+            TsvRow::parse(&self.header, line.bytes, &mut self.ends)
+                .and_then(|row| record(self.log, self.open, &self.format, &row))
+                .map(Some)
         };
         Some(match read {
-            Ok(Some((time, detail))) => Ok(Item::Event(Box::new(self.event(time, detail, line)))),
+            Ok(Some((time, detail, end))) => {
+                self.note(time, end);
+                Ok(Item::Event(Box::new(self.event(time, detail, line))))
+            }
             Ok(None) => Ok(Item::Skipped("a record of another Zeek log in the same file")),
             Err(expected) => malformed(expected),
         })
@@ -163,35 +167,11 @@ impl State {
         }
     }
 
-    fn record<R: Row>(&mut self, row: &R) -> Result<(Timestamp, Detail), String> {
-        let (time, detail, end) = match self.log {
-            Log::Conn => {
-                let (time, flow) = conn::flow(row, self.open)?;
-                let end = time.saturating_add(flow.duration_ns.unwrap_or(0).max(0));
-                (time, Detail::Flow(Box::new(flow)), end)
-            }
-            Log::Http => {
-                let (time, http) = logs::http(row, self.open)?;
-                (time, Detail::Http(Box::new(http)), time)
-            }
-            Log::Ssl => {
-                let (time, tls) = logs::tls(row, self.open)?;
-                (time, Detail::Tls(Box::new(tls)), time)
-            }
-            Log::Dns => {
-                let (time, query) = logs::dns(row)?;
-                (time, Detail::Dns(Box::new(query)), time)
-            }
-            Log::CaptureLoss => {
-                let (time, record) = logs::capture_loss(row, &self.format)?;
-                (time, Detail::Coverage(record), time)
-            }
-            Log::Other => return Err("expected a log that is used".to_owned()),
-        };
+    /// Remembers when the log was written, as far as its records say.
+    fn note(&mut self, time: Timestamp, end: Timestamp) {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last_start = Some(self.last_start.map_or(time, |last| last.max(time)));
         self.last_end = Some(self.last_end.map_or(end, |last| last.max(end)));
-        Ok((time, detail))
     }
 
     fn event(&self, time: Timestamp, detail: Detail, line: &Line<'_>) -> Event {
@@ -243,4 +223,32 @@ impl State {
         }
         items.into_iter()
     }
+}
+
+/// What a row says, when it began and when it was over.
+fn record<R: Row>(log: Log, open: bool, format: &Arc<str>, row: &R) -> Result<(Timestamp, Detail, Timestamp), String> {
+    Ok(match log {
+        Log::Conn => {
+            let (time, flow) = conn::flow(row, open)?;
+            let end = time.saturating_add(flow.duration_ns.unwrap_or(0).max(0));
+            (time, Detail::Flow(Box::new(flow)), end)
+        }
+        Log::Http => {
+            let (time, http) = logs::http(row, open)?;
+            (time, Detail::Http(Box::new(http)), time)
+        }
+        Log::Ssl => {
+            let (time, tls) = logs::tls(row, open)?;
+            (time, Detail::Tls(Box::new(tls)), time)
+        }
+        Log::Dns => {
+            let (time, query) = logs::dns(row)?;
+            (time, Detail::Dns(Box::new(query)), time)
+        }
+        Log::CaptureLoss => {
+            let (time, record) = logs::capture_loss(row, format)?;
+            (time, Detail::Coverage(record), time)
+        }
+        Log::Other => return Err("expected a log that is used".to_owned()),
+    })
 }

@@ -2,7 +2,14 @@
 
 use monologue_model::Timestamp;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::HashMap, net::IpAddr, net::SocketAddr};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    net::IpAddr,
+    net::SocketAddr,
+    ops::Range,
+};
 
 /// The header of a TSV log: separators, texts for "empty" and "unset", and the columns.
 #[derive(Clone, Debug)]
@@ -11,8 +18,18 @@ pub(super) struct Header {
     pub(super) set_separator: u8,
     pub(super) empty: Vec<u8>,
     pub(super) unset: Vec<u8>,
-    columns: HashMap<String, usize>,
+    /// Names in their order. They are few: to look through them is faster than to hash a name.
+    columns: Vec<String>,
     pub(super) width: usize,
+    /// Where the columns were found that the last row was asked for, in the order of asking: the next is asked the same.
+    found: RefCell<Vec<Found>>,
+}
+
+/// Where a column was found. Names are literals, so their address tells them apart.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    name: &'static str,
+    at: Option<usize>,
 }
 
 impl Default for Header {
@@ -22,8 +39,9 @@ impl Default for Header {
             set_separator: b',',
             empty: b"(empty)".to_vec(),
             unset: b"-".to_vec(),
-            columns: HashMap::new(),
+            columns: Vec::new(),
             width: 0,
+            found: RefCell::default(),
         }
     }
 }
@@ -32,59 +50,92 @@ impl Header {
     /// Takes the `#fields` line.
     pub(super) fn set_columns(&mut self, names: &[u8]) {
         self.columns.clear();
-        self.width = 0;
+        self.found.get_mut().clear();
         for name in names.split(|byte| *byte == self.separator) {
             // Labelled sets glue their own columns to the last one with spaces.
             let name = String::from_utf8_lossy(name.split(|byte| *byte == b' ').next().unwrap_or(name)).into_owned();
-            self.columns.entry(name).or_insert(self.width);
-            self.width += 1;
+            self.columns.push(name);
         }
+        self.width = self.columns.len();
+    }
+
+    /// The place of a column, of which a row is asked as the `step`-th.
+    fn place(&self, name: &'static str, step: usize) -> Option<usize> {
+        let mut found = self.found.borrow_mut();
+        if let Some(known) = found.get(step).filter(|known| std::ptr::eq(known.name, name)) {
+            return known.at;
+        }
+        let new = Found { name, at: self.columns.iter().position(|column| column == name) };
+        if let Some(known) = found.get_mut(step) {
+            *known = new;
+        } else if step == found.len() {
+            found.push(new);
+        }
+        new.at
     }
 }
 
 /// One record.
 pub(super) trait Row {
     /// A field as text, escapes undone. `None`: no such field, unset or empty.
-    fn text(&self, name: &str) -> Option<Cow<'_, str>>;
+    fn text(&self, name: &'static str) -> Option<Cow<'_, str>>;
     /// The members of a set or vector.
-    fn list(&self, name: &str) -> Vec<Cow<'_, str>>;
+    fn list(&self, name: &'static str) -> Vec<Cow<'_, str>>;
 }
 
 /// A record of a TSV log.
 pub(super) struct TsvRow<'a> {
     header: &'a Header,
-    fields: Vec<&'a [u8]>,
+    line: &'a [u8],
+    /// The line as text, where it is text and nothing in it is escaped: then its fields stand there as they are.
+    plain: Option<&'a str>,
+    /// Where each field ends.
+    ends: &'a [usize],
+    /// How many columns it was asked for.
+    asked: Cell<usize>,
 }
 
 impl<'a> TsvRow<'a> {
-    /// Splits a line.
+    /// Splits a line; `ends` lends the memory for it.
     ///
     /// # Errors
     /// When it has fewer fields than the header has columns.
-    pub(super) fn parse(header: &'a Header, line: &'a [u8]) -> Result<Self, String> {
-        let fields: Vec<&[u8]> = line.split(|byte| *byte == header.separator).collect();
+    pub(super) fn parse(header: &'a Header, line: &'a [u8], ends: &'a mut Vec<usize>) -> Result<Self, String> {
+        ends.clear();
+        ends.extend(memchr::memchr_iter(header.separator, line));
+        ends.push(line.len());
         if header.width == 0 {
             return Err("expected a #fields line before the first record".to_owned());
         }
-        if fields.len() < header.width {
-            return Err(format!("expected {} fields, found {}", header.width, fields.len()));
+        if ends.len() < header.width {
+            return Err(format!("expected {} fields, found {}", header.width, ends.len()));
         }
-        Ok(Self { header, fields })
+        let plain = std::str::from_utf8(line).ok().filter(|_| memchr::memchr(b'\\', line).is_none());
+        Ok(Self { header, line, plain, ends, asked: Cell::new(0) })
     }
 
-    fn raw(&self, name: &str) -> Option<&'a [u8]> {
-        let field = *self.fields.get(*self.header.columns.get(name)?)?;
-        (field != self.header.unset && field != self.header.empty && !field.is_empty()).then_some(field)
+    /// Where a field stands in the line. `None`: no such field, unset or empty.
+    fn range(&self, name: &'static str) -> Option<Range<usize>> {
+        let step = self.asked.replace(self.asked.get() + 1);
+        let at = self.header.place(name, step)?;
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
+        let range = start..*self.ends.get(at)?;
+        let field = self.line.get(range.clone())?;
+        (field != self.header.unset && field != self.header.empty && !field.is_empty()).then_some(range)
     }
 }
 
 impl Row for TsvRow<'_> {
-    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.raw(name).map(unescape)
+    fn text(&self, name: &'static str) -> Option<Cow<'_, str>> {
+        let range = self.range(name)?;
+        match self.plain {
+            Some(plain) => plain.get(range).map(Cow::Borrowed),
+            None => self.line.get(range).map(unescape),
+        }
     }
 
-    fn list(&self, name: &str) -> Vec<Cow<'_, str>> {
-        let Some(raw) = self.raw(name) else { return Vec::new() };
+    fn list(&self, name: &'static str) -> Vec<Cow<'_, str>> {
+        let raw = self.range(name).and_then(|range| self.line.get(range)).unwrap_or_default();
         raw.split(|byte| *byte == self.header.set_separator)
             .filter(|part| !part.is_empty() && *part != self.header.unset)
             .map(unescape)
@@ -95,7 +146,7 @@ impl Row for TsvRow<'_> {
 /// Undoes `\xNN`, as Zeek writes bytes that are not printable or are its separators.
 fn unescape(raw: &[u8]) -> Cow<'_, str> {
     if !raw.contains(&b'\\') {
-        return String::from_utf8_lossy(raw);
+        return std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -139,19 +190,24 @@ impl<'a> JsonRow<'a> {
         Ok(Self { members })
     }
 
-    fn raw(&self, name: &str) -> Option<&'a str> {
+    fn raw(&self, name: &'static str) -> Option<&'a str> {
         // Three dialects: `id.orig_h`, `id_orig_h`, and members of their own for each.
-        let value = self.members.get(name).or_else(|| self.members.get(name.replace('.', "_").as_str()))?.get();
+        let value = self.members.get(name).or_else(|| self.members.get(underscored(name)?.as_str()))?.get();
         (value != "null").then_some(value)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &'static str) -> bool {
         self.raw(name).is_some()
     }
 }
 
+/// `id_orig_h` for `id.orig_h`. `None` for a name without dots.
+fn underscored(name: &'static str) -> Option<String> {
+    name.contains('.').then(|| name.replace('.', "_"))
+}
+
 impl Row for JsonRow<'_> {
-    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+    fn text(&self, name: &'static str) -> Option<Cow<'_, str>> {
         let raw = self.raw(name)?;
         let text = match raw.as_bytes().first()? {
             b'"' => Cow::Owned(serde_json::from_str::<String>(raw).ok()?),
@@ -163,7 +219,7 @@ impl Row for JsonRow<'_> {
         (!text.is_empty() && text != "-" && text != "(empty)").then_some(text)
     }
 
-    fn list(&self, name: &str) -> Vec<Cow<'_, str>> {
+    fn list(&self, name: &'static str) -> Vec<Cow<'_, str>> {
         let Some(raw) = self.raw(name) else { return Vec::new() };
         match serde_json::from_str::<Vec<String>>(raw) {
             Ok(list) => list.into_iter().map(Cow::Owned).collect(),
@@ -182,7 +238,7 @@ type Wrong = String;
 pub(super) struct Fields<'r, R>(pub(super) &'r R);
 
 impl<R: Row> Fields<'_, R> {
-    pub(super) fn time(&self, name: &str) -> Result<Timestamp, Wrong> {
+    pub(super) fn time(&self, name: &'static str) -> Result<Timestamp, Wrong> {
         let text = self.0.text(name).ok_or_else(|| format!("expected a time in field `{name}`"))?;
         let parsed = if text.get(1..).is_some_and(|rest| rest.contains(['T', '-'])) {
             Timestamp::parse(&text)
@@ -192,15 +248,15 @@ impl<R: Row> Fields<'_, R> {
         parsed.map_err(|error| format!("in field `{name}`: {error}"))
     }
 
-    pub(super) fn count(&self, name: &str) -> Result<Option<u64>, Wrong> {
+    pub(super) fn count(&self, name: &'static str) -> Result<Option<u64>, Wrong> {
         self.number(name, "a count of 0 or more")
     }
 
-    pub(super) fn port_number(&self, name: &str) -> Result<Option<u16>, Wrong> {
+    pub(super) fn port_number(&self, name: &'static str) -> Result<Option<u16>, Wrong> {
         self.number(name, "a port from 0 to 65535")
     }
 
-    fn number<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Wrong> {
+    fn number<T: std::str::FromStr>(&self, name: &'static str, what: &str) -> Result<Option<T>, Wrong> {
         self.0
             .text(name)
             .map(|text| {
@@ -210,7 +266,7 @@ impl<R: Row> Fields<'_, R> {
     }
 
     /// Decimal seconds as nanoseconds.
-    pub(super) fn seconds(&self, name: &str) -> Result<Option<i64>, Wrong> {
+    pub(super) fn seconds(&self, name: &'static str) -> Result<Option<i64>, Wrong> {
         self.0
             .text(name)
             .map(|text| {
@@ -221,7 +277,7 @@ impl<R: Row> Fields<'_, R> {
             .transpose()
     }
 
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+    pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
         match self.0.text(name).as_deref() {
             Some("T" | "true") => Some(true),
             Some("F" | "false") => Some(false),
@@ -229,13 +285,21 @@ impl<R: Row> Fields<'_, R> {
         }
     }
 
-    /// Address and port of one side: `id.orig_h` and `id.orig_p`, or `id.resp_h` and `id.resp_p`.
-    pub(super) fn endpoint(&self, side: &str) -> Result<SocketAddr, Wrong> {
-        let (address, port) = (format!("id.{side}_h"), format!("id.{side}_p"));
-        let text = self.0.text(&address).ok_or_else(|| format!("expected an address in field `{address}`"))?;
+    /// Address and port of who began it.
+    pub(super) fn originator(&self) -> Result<SocketAddr, Wrong> {
+        self.endpoint("id.orig_h", "id.orig_p")
+    }
+
+    /// Address and port of the other side.
+    pub(super) fn responder(&self) -> Result<SocketAddr, Wrong> {
+        self.endpoint("id.resp_h", "id.resp_p")
+    }
+
+    fn endpoint(&self, address: &'static str, port: &'static str) -> Result<SocketAddr, Wrong> {
+        let text = self.0.text(address).ok_or_else(|| format!("expected an address in field `{address}`"))?;
         let ip: IpAddr =
             text.parse().map_err(|_| format!("expected an address in field `{address}`, found {:?}", short(&text)))?;
-        let port = self.port_number(&port)?.ok_or_else(|| format!("expected a port in field `{port}`"))?;
+        let port = self.port_number(port)?.ok_or_else(|| format!("expected a port in field `{port}`"))?;
         Ok(SocketAddr::new(ip, port))
     }
 }
