@@ -110,10 +110,13 @@ fn every_real_file_is_read_whole_or_refused_with_reasons() {
     }
 }
 
+/// A folder, how many of its files each format claims, and how many nobody does.
+type Claims = (&'static str, &'static [(&'static str, usize)], usize);
+
 /// Folders of telemetry, the formats that read their files, and how many files none does: licences, indices, lists of labels,
 /// JSON schemas, protocols, Santa's goldens (events without what is around them), baselines of Zeek whose times are masked or
 /// whose header was cut off, and logs of administration.
-const CLAIMS: &[(&str, &[(&str, usize)], usize)] = &[
+const CLAIMS: &[Claims] = &[
     ("formats/aws-vpcflow", &[("route53-resolver", 1)], 1),
     ("formats/crowdstrike-fdr", &[("crowdstrike", 1)], 1),
     ("formats/eslogger", &[("eslogger", 5)], 0),
