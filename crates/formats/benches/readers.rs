@@ -123,7 +123,8 @@ fn measure(format: &dyn Format, corpus: &Corpus) {
                 read(format, corpus);
             });
         });
-    let (ceiling, passing) = if is_json(corpus) {
+    // ProcessMonitor's JSON is made by hand, and often none.
+    let (ceiling, passing) = if is_json(corpus) && format.name() != "process-monitor" {
         (rate(&|| parse::<Value>(corpus)), format!("{:.0}", rate(&|| parse::<IgnoredAny>(corpus))))
     } else {
         (rate(&|| search(corpus)), String::new())

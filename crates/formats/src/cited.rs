@@ -48,7 +48,11 @@ impl Cited {
         Err(io::Error::from(io::ErrorKind::NotFound).into())
     }
 
-    fn of(mut reader: Box<dyn BufRead>) -> Result<Self, OpenError> {
+    /// The stream of a source whose bytes, decompressed, `reader` gives.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn of(mut reader: Box<dyn BufRead>) -> Result<Self, OpenError> {
         let mut head = Vec::new();
         reader.by_ref().take(HEAD_LENGTH).read_to_end(&mut head)?;
         let is_text = !head.contains(&0);

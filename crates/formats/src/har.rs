@@ -47,14 +47,19 @@ impl Format for Har {
     }
 
     fn read<'a>(&self, input: Input<'a>) -> Records<'a> {
-        let mut text = String::new();
-        let whole = |expected: String| vec![Err(Malformed { offset: 0, length: 1, expected })];
-        let items = match input.reader.take(ARCHIVE_CAP).read_to_string(&mut text) {
-            Ok(_) => match serde_json::from_str::<Archive<'_>>(text.trim_start_matches('\u{feff}')) {
-                Ok(archive) => entries(&archive.log.entries, &text, &input.source, &self.name().into()),
-                Err(error) => whole(format!("expected an HTTP archive: {error}")),
-            },
-            Err(error) => whole(format!("expected an HTTP archive: {error}")),
+        let mut bytes = Vec::new();
+        let read = input.reader.take(ARCHIVE_CAP).read_to_end(&mut bytes).map_err(|error| error.to_string());
+        let text = read.and_then(|_| std::str::from_utf8(&bytes).map_err(|error| error.to_string()));
+        let archive = text.and_then(|text| {
+            let archive = serde_json::from_str::<Archive<'_>>(text.trim_start_matches('\u{feff}'));
+            archive.map(|archive| (text, archive)).map_err(|error| error.to_string())
+        });
+        let items = match archive {
+            Ok((text, archive)) => entries(&archive.log.entries, text, &input.source, &self.name().into()),
+            Err(error) => {
+                let expected = format!("expected an HTTP archive: {error}");
+                vec![Err(Malformed { offset: 0, length: bytes.len() as u64, expected })]
+            }
         };
         Box::new(items.into_iter())
     }

@@ -143,6 +143,17 @@ fn a_decompression_bomb_is_an_error_in_the_middle() {
 }
 
 #[test]
+fn what_is_said_of_nothing_points_at_nothing() {
+    for format in FORMATS {
+        for item in format.read(Input::from_bytes("nothing", b"")) {
+            if let Err(malformed) = item {
+                assert_eq!((malformed.offset, malformed.length), (0, 0), "{}: {malformed}", format.name());
+            }
+        }
+    }
+}
+
+#[test]
 fn an_empty_file_is_refused() {
     let path = std::env::temp_dir().join(format!("monologue-empty-{}.log", std::process::id()));
     std::fs::write(&path, b"").unwrap();
