@@ -10,6 +10,7 @@ use crate::{
 use monologue_model::Sha256;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// An object as others mention it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -223,13 +224,17 @@ impl View<'_> {
 
     fn relations(&self, stix_id: &str, detail: Detail) -> Result<Vec<Relation>, Error> {
         let mut relations = Vec::new();
-        for stated in self.edges(stix_id)? {
+        let stated = self.edges(stix_id)?;
+        let ends: BTreeSet<&str> = stated.iter().flat_map(|stated| [&*stated.edge.from, &*stated.edge.to]).collect();
+        let others = self.headers_of(&ends)?;
+        for stated in stated {
             let edge = stated.edge;
             if !detail.retired && stated.retired {
                 continue;
             }
             let outgoing = edge.from == stix_id;
-            let other = self.mention(if outgoing { &edge.to } else { &edge.from })?;
+            let other = if outgoing { &edge.to } else { &edge.from };
+            let other = others.get(other).map_or_else(|| Mention::missing(other), Mention::of);
             if !detail.retired && matches!(other.status, "revoked" | "deprecated") && edge.kind != "revoked-by" {
                 continue;
             }

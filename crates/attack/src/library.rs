@@ -314,6 +314,16 @@ impl Library {
         Ok(found)
     }
 
+    /// Documents of many STIX ids, looked up together.
+    pub(crate) fn named_each<'b>(&self, stix_ids: impl Iterator<Item = &'b str>) -> Result<Vec<u32>, Error> {
+        let table = self.transaction.open_multimap_table(NAMES)?;
+        let mut found = Vec::new();
+        for id in stix_ids {
+            found.extend(numbers(table.get(id)?)?);
+        }
+        Ok(found)
+    }
+
     /// Documents with an edge at a STIX id.
     pub(crate) fn touching(&self, stix_id: &str) -> Result<Vec<u32>, Error> {
         numbers(self.transaction.open_multimap_table(TOUCHES)?.get(stix_id)?)

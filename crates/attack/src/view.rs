@@ -198,6 +198,22 @@ impl<'a> View<'a> {
         Ok(None)
     }
 
+    /// The headers of many STIX ids, as far as the view holds them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn headers_of(&self, stix_ids: &BTreeSet<&str>) -> Result<HashMap<String, Header>, Error> {
+        if self.loaded.is_some() {
+            let held = stix_ids.iter().map(|id| Ok(self.header(id)?.map(|header| ((*id).to_owned(), header))));
+            return held.filter_map(Result::transpose).collect();
+        }
+        let mut documents = self.library.named_each(stix_ids.iter().copied())?;
+        documents.retain(|document| self.member(*document).is_some());
+        let headers = self.library.headers(documents.into_iter())?.into_iter();
+        let meant = headers.filter(|(_, header)| stix_ids.contains(header.stix_id.as_str()));
+        Ok(meant.map(|(_, header)| (header.stix_id.clone(), header)).collect())
+    }
+
     /// All edges at an object.
     ///
     /// # Errors
