@@ -4,6 +4,7 @@ use crate::{
     Baseline, Census, CodeProfiles, Settings, Verdict,
     host::hunt_host,
     origin::{AddressFacts, Origin},
+    sensors::sensor_of,
 };
 use monologue_model::{Asset, Detail, Event, Level, Report, Timestamp};
 use std::{
@@ -97,14 +98,15 @@ impl Hunt {
 pub(crate) type ByHost = BTreeMap<Arc<str>, (bool, Vec<Event>)>;
 
 /// Gives each event to the host it happened on. What a network sensor says of its own completeness goes to every host of
-/// whose traffic it recorded something.
+/// whose traffic it recorded something; what one says that recorded nobody's traffic, to every host that any sensor saw.
 pub(crate) fn partition(options: &Options, events: Vec<Event>) -> ByHost {
     let mut facts = AddressFacts::default();
     options.assets.iter().for_each(|asset| facts.state(asset.clone()));
     events.iter().for_each(|event| facts.learn(event));
     let origin = Origin::new(facts, &options.local);
     let mut by_host = ByHost::new();
-    let mut seen_by_sensor: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut seen_by_sensor: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
+    let mut speaking: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut of_sensors = Vec::new();
     for event in events {
         if let Some(host) = event.host.clone() {
@@ -112,16 +114,20 @@ pub(crate) fn partition(options: &Options, events: Vec<Event>) -> ByHost {
             entry.0 = true;
             entry.1.push(event);
         } else if let Some(originator) = event.originator() {
+            let sensor = sensor_of(&event.provenance.source);
+            speaking.insert(sensor.clone());
             if let Some(host) = origin.host_of(originator, event.time) {
-                seen_by_sensor.insert(host.clone());
+                seen_by_sensor.entry(host.clone()).or_default().insert(sensor);
                 by_host.entry(host).or_default().1.push(event);
             }
         } else {
-            of_sensors.push(event);
+            of_sensors.push((sensor_of(&event.provenance.source), event));
         }
     }
-    for host in &seen_by_sensor {
-        by_host.entry(host.clone()).or_default().1.extend(of_sensors.iter().cloned());
+    for (host, sensors) in &seen_by_sensor {
+        let speaks = |sensor: &Arc<str>| sensors.contains(sensor) || !speaking.contains(sensor);
+        let statements = of_sensors.iter().filter(|(sensor, _)| speaks(sensor)).map(|(_, event)| event.clone());
+        by_host.entry(host.clone()).or_default().1.extend(statements);
     }
     by_host
 }

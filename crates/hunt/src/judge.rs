@@ -8,6 +8,7 @@ use crate::{
     signals::{Opinion, SIGNALS, Signal},
 };
 use monologue_model::{CodeVerdict, Judgement, Prevalence, Sight};
+use std::net::IpAddr;
 
 /// What is known besides the channel itself.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,12 @@ pub struct Context<'a> {
     pub prevalence: Prevalence,
     /// Hosts on which the application was seen at all, whatever it talked to.
     pub application_hosts: u64,
+    /// Hosts that ask the service, whoever asks there.
+    pub service_hosts: u64,
+    /// Hosts of the hunt.
+    pub hosts: u64,
+    /// The address without a name to which the application goes on after asking, and how often. `None` means none is known.
+    pub leads_to: Option<(IpAddr, u64)>,
     /// The cadence test. `None` means too few check-ins.
     pub cadence: Option<Cadence>,
     /// Largest p-value that still counts, by false-discovery control over the hunt. `None` means none does.
@@ -38,6 +45,9 @@ impl Default for Context<'static> {
             settings: Settings::shipped(),
             prevalence: Prevalence::default(),
             application_hosts: 0,
+            service_hosts: 0,
+            hosts: 0,
+            leads_to: None,
             cadence: None,
             cadence_threshold: None,
             dependence: None,
@@ -83,9 +93,12 @@ fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context<'_>) -> Jud
     if let (false, Err(blind)) = (profiled, subject.sees(signal.needs())) {
         return Judgement::Blind { seen: blind.seen, of: blind.of, sight: blind.sight };
     }
-    let hosts_needed = if signal.compares_hosts() { context.settings.rarity_hosts } else { 0 };
-    if context.prevalence.of < hosts_needed {
+    let hosts_needed = context.settings.rarity_hosts;
+    if signal.compares_hosts() && context.prevalence.of < hosts_needed {
         return Judgement::Blind { seen: context.prevalence.of, of: hosts_needed, sight: Sight::ProcessExec };
+    }
+    if signal.compares_services() && context.hosts < hosts_needed {
+        return Judgement::Blind { seen: context.hosts, of: hosts_needed, sight: Sight::FlowReply };
     }
     let weight = |case| context.settings.weights.of(signal.id(), case);
     match signal.judge(subject, context) {

@@ -2,7 +2,7 @@
 
 use crate::{
     Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, claims, dependence,
-    discovery, documented, finding, judge, judge::Context, macos_baseline, related, settings::Settings, triage,
+    discovery, documented, finding, judge, judge::Context, leads, macos_baseline, related, settings::Settings, triage,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -25,6 +25,9 @@ pub struct Census {
     applications: BTreeMap<Arc<str>, u64>,
     /// Hosts of which at least one channel has a known application.
     attributed_hosts: u64,
+    /// Hosts by service.
+    #[serde(default)]
+    services: BTreeMap<Arc<str>, u64>,
     hosts: u64,
     exchanges: u64,
     p_values: Vec<f64>,
@@ -69,6 +72,10 @@ impl Census {
         for name in names {
             *self.applications.entry(name).or_insert(0) += 1;
         }
+        let services: BTreeSet<Arc<str>> = host.channels.iter().map(service_name).collect();
+        for name in services {
+            *self.services.entry(name).or_insert(0) += 1;
+        }
         if host.refused != RefusedJoins::default() {
             self.refused.push((host.host.clone(), host.refused));
         }
@@ -88,6 +95,9 @@ impl Census {
         }
         for (name, count) in other.applications {
             *self.applications.entry(name).or_insert(0) += count;
+        }
+        for (name, count) in other.services {
+            *self.services.entry(name).or_insert(0) += count;
         }
         self.burst_ns = self.burst_ns.or(other.burst_ns);
         self.attributed_hosts += other.attributed_hosts;
@@ -218,17 +228,21 @@ impl Verdict {
         let clock = host.awake.clock();
         let burst_ns = self.census.burst_ns();
         let requests = requests_by_application(&host.channels);
+        let leads = leads::leads(&host.channels);
         // Whoever made a request that is nobody's may have made it after a reply.
         let known = |channel: &Channel| !channel.key.application.is_unknown() && !channel.kept_hours().1;
         let all_known = host.channels.iter().all(known);
         let mut findings: Vec<Finding> = Vec::with_capacity(host.channels.len());
-        for (channel, possible) in host.channels.iter().zip(&possible) {
+        for ((channel, possible), leads_to) in host.channels.iter().zip(&possible).zip(leads) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
             let context = Context {
                 settings: &self.settings,
                 application_hosts: self.census.applications.get(&application_name(channel)).copied().unwrap_or(0),
+                service_hosts: self.census.services.get(&service_name(channel)).copied().unwrap_or(1),
+                hosts: self.census.hosts,
+                leads_to,
                 prevalence: Prevalence {
-                    hosts: self.census.prevalence.get(&fleet_name(channel)).copied().unwrap_or(1),
+                    hosts: self.hosts_that_do_the_same(channel),
                     of: self.census.attributed_hosts,
                 },
                 cadence: cadence_of(channel, &clock, burst_ns),
@@ -257,6 +271,15 @@ impl Verdict {
         self.channels_examined += findings.len() as u64;
         self.findings.extend(findings.into_iter().filter(|finding| finding.level >= self.minimum));
         self.coverage.push(host.coverage);
+    }
+
+    /// Hosts on which this application asks this service. A masked name is another on each host: then the application decides.
+    fn hosts_that_do_the_same(&self, channel: &Channel) -> u64 {
+        let hosts = match channel.key.service {
+            Service::Masked(_) | Service::Unknown => self.census.applications.get(&application_name(channel)),
+            _ => self.census.prevalence.get(&fleet_name(channel)),
+        };
+        hosts.copied().unwrap_or(1)
     }
 
     fn notes(&mut self) -> Vec<String> {
@@ -360,6 +383,11 @@ fn others(requests: &Requests<'_>, channel: &Channel) -> Vec<Timestamp> {
 /// The name of a channel without its host: the same on every host of the fleet.
 fn fleet_name(channel: &Channel) -> Arc<str> {
     ChannelKey { host: "".into(), ..channel.key.clone() }.id().to_string().into()
+}
+
+/// The name of a channel's service: the same on every host of the fleet.
+fn service_name(channel: &Channel) -> Arc<str> {
+    channel.key.service.to_string().into()
 }
 
 /// The name of a channel's application: the same on every host of the fleet.

@@ -432,6 +432,12 @@ pub(crate) struct SimulateArguments {
     /// Days of a realistic fleet.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=31))]
     pub(crate) days: u32,
+    /// First day of a realistic fleet, such as 2026-03-01. The same seed is the same Macs with the same software on every day.
+    #[arg(long, value_name = "DATE", default_value = "2026-03-02")]
+    pub(crate) start: String,
+    /// A realistic fleet without attacks: a day that is known to be good, to learn a baseline from.
+    #[arg(long)]
+    pub(crate) without_attacks: bool,
     /// What stands between events and their records, such as nat or proxy+drift-50ppm.
     #[arg(long, value_name = "NAME", default_value = "none", value_parser = disturbance)]
     pub(crate) disturb: Disturbance,

@@ -6,7 +6,7 @@ use crate::{
     talk::{Verdict, note},
 };
 use anyhow::{Context, Result, bail};
-use monologue_model::Level;
+use monologue_model::{Level, Timestamp};
 use monologue_simulate::{Fleet, Options, RealisticOptions, simulate_realistic, story};
 use std::{
     io,
@@ -151,8 +151,11 @@ fn write_fleet(folder: &Path, options: &Options) -> Result<usize> {
 
 /// Writes a realistic fleet, a site at a time.
 fn write_realistic(arguments: &SimulateArguments) -> Result<usize> {
-    let SimulateArguments { folder, seed, hosts, days, .. } = arguments;
-    let options = RealisticOptions { seed: *seed, hosts: *hosts, days: *days, ..RealisticOptions::default() };
+    let SimulateArguments { folder, seed, hosts, days, start, without_attacks, .. } = arguments;
+    let Ok(start) = Timestamp::parse(&format!("{start}T00:00:00Z")) else {
+        bail!("expected a date in --start, found {start:?}; hint: such as 2026-03-01");
+    };
+    let options = RealisticOptions { seed: *seed, hosts: *hosts, days: *days, start, attacks: !without_attacks };
     let mut files = 0;
     let written = simulate_realistic(&options, &mut |file| {
         files += 1;

@@ -78,6 +78,7 @@ impl Stage<'_> {
             disposition: claim.disposition.to_owned(),
             happened: claim.happened.to_owned(),
             false_claims: contradicted(claim.happened),
+            shown: String::new(),
             seen_as: Vec::new(),
             address: Some(self.network.conditions.remote(service.address, service.is_bare_address).to_string()),
             masked: Some(names::mask_hash(&["name", &self.mac.name, &service.name])),

@@ -36,6 +36,10 @@ pub struct Truth {
     /// Definite dispositions that would be false of this channel.
     #[serde(default)]
     pub false_claims: Vec<String>,
+    /// What of it any sensor shows: `program`, where a record says which program asked; `connection`, where only a network sensor
+    /// recorded it, and any program of the Mac may have asked; `nothing`. Empty where nothing is asserted.
+    #[serde(default)]
+    pub shown: String,
     /// Other names under which sensors know the host: the address behind which they see it.
     #[serde(default)]
     pub seen_as: Vec<String>,

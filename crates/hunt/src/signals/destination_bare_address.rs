@@ -15,9 +15,8 @@
 //! MITRE ATT&CK T1071.001; RFC 1918, RFC 4193, RFC 6598 (addresses that are not public).
 
 use super::{Opinion, Signal, supports};
-use crate::{absence::Subject, judge::Context, origin::is_public};
-use monologue_model::{Needs, Service, SignalId, WitnessKind};
-use std::net::IpAddr;
+use crate::{absence::Subject, judge::Context, leads};
+use monologue_model::{Needs, SignalId, WitnessKind};
 
 /// See the module comment, which is the manual page.
 pub(super) struct BareAddress;
@@ -40,22 +39,9 @@ impl Signal for BareAddress {
     }
 
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
-        let attributes = &subject.channel.attributes;
-        // An address in the place of a name (`Host: 203.0.113.9`) is no name.
-        let address = match &subject.channel.key.service {
-            Service::Address(address) => *address,
-            Service::Name(name) => match name.parse() {
-                Ok(address) => address,
-                Err(_) => return Opinion::Silent,
-            },
-            _ => return Opinion::Silent,
-        };
-        let unnamed = attributes.name_unknown == 0
-            && !attributes.names.overflow
-            && attributes.names.iter().all(|(name, _)| name.parse::<IpAddr>().is_ok());
-        if context.documented.is_some() || !is_public(address) || !unnamed {
-            return Opinion::Silent;
+        match leads::bare_address(subject.channel).filter(|_| context.documented.is_none()) {
+            Some(address) => supports("public", format!("{address} is asked without any name")),
+            None => Opinion::Silent,
         }
-        supports("public", format!("{address} is asked without any name"))
     }
 }

@@ -4,7 +4,7 @@
 //! The name asked for stands in a curated table of public services (code, texts, chat, posts, documents, calendars, storage, hosting,
 //! blockchain nodes, webhooks, request bins), or in `DestinationDomain` of the settings, and the program is neither a browser nor one
 //! of the service's own. Request bins and out-of-band testers count more. That it is no client speaks from absence: the signature of
-//! every request's program must be known.
+//! every request's program must be known, or that all of them lie in no application and in no part of macOS.
 //!
 //! # Why it matters
 //! T1102 is about services that blend in: commands are left where everybody reads.
@@ -24,7 +24,7 @@ use crate::{
     judge::Context,
     public_services::{Kind, PublicServices, above},
 };
-use monologue_model::{ApplicationKey, Needs, Sight, SignalId, SignatureState, WitnessKind};
+use monologue_model::{ApplicationKey, Channel, Needs, Sight, SignalId, SignatureState, WitnessKind};
 
 /// Programs in which people go anywhere, by signing identifier.
 const BROWSERS: &[&str] = &[
@@ -50,7 +50,7 @@ impl Signal for PublicServiceSignal {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Any(&[Sight::ProcessSignature])
+        Needs::Any(&[Sight::ProcessSignature, Sight::ProcessExec, Sight::TaskLifecycle])
     }
 
     fn source(&self) -> &'static str {
@@ -64,7 +64,8 @@ impl Signal for PublicServiceSignal {
     fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
         let channel = subject.channel;
         let states = &channel.attributes.signatures;
-        if states.is_empty() || states.contains(&SignatureState::Unknown) {
+        let is_signature_known = !states.is_empty() && !states.contains(&SignatureState::Unknown);
+        if !is_signature_known && !lies_outside_of_applications(channel) {
             return Opinion::Silent;
         }
         let (signing_id, team) = match &channel.key.application {
@@ -97,4 +98,15 @@ impl Signal for PublicServiceSignal {
         }
         Opinion::Silent
     }
+}
+
+/// Whether every program that asked is known by its path, and none lies in an application or is part of macOS: then it is no
+/// browser, and no application that is a service's own.
+fn lies_outside_of_applications(channel: &Channel) -> bool {
+    let attributes = &channel.attributes;
+    let known = attributes.path_unknown == 0 && !attributes.paths.overflow && !attributes.paths.is_empty();
+    let is_outside = |path: &str| {
+        !path.contains(".app/") && !["/System/", "/usr/", "/bin/", "/sbin/"].iter().any(|start| path.starts_with(start))
+    };
+    known && attributes.socket_owners.is_empty() && attributes.paths.iter().all(|(path, _)| is_outside(path))
 }

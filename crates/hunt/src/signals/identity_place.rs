@@ -2,15 +2,17 @@
 //!
 //! # What it says
 //! The program, or the script an interpreter runs for, lies in a temporary folder, in `/Users/Shared`, among downloads, or below
-//! a folder or name that begins with a dot. It speaks from presence.
+//! a folder or name that begins with a dot; or, and that counts less, loose among settings and caches in the library of the home folder,
+//! in no bundle. It speaks from presence.
 //!
 //! # Why it matters
-//! Installers put programs into `/Applications`, `/Library` or `/opt`. What a lure drops, it drops where anybody may write.
+//! Installers put programs into `/Applications`, `/Library` or `/opt`, and helpers into bundles. What a lure drops, it drops where
+//! anybody may write.
 //!
 //! # When it is wrong
 //! Developers run what they build; package managers keep caches and tools below dotted folders of the home (`~/.cargo`,
 //! `~/.local`, `~/.nvm`, `~/.docker`): those are left out. Self-updating programs unpack helpers to temporary folders for
-//! minutes. A program that nobody signed can lie in `/Applications` all the same.
+//! minutes. Launchers of games and of developers' tools keep loose programs in the library. A program that nobody signed can lie in `/Applications` all the same.
 //!
 //! # References
 //! MITRE ATT&CK T1564.001 (hidden files and directories), T1036.005 (resembling a legitimate location); the temporary folders of
@@ -89,6 +91,10 @@ impl Signal for Place {
                 return supports("temporary", format!("{path} lies in {place}"));
             }
         }
+        let programs = channel.attributes.paths.iter().map(|(path, _)| &**path);
+        if let Some(path) = agent.into_iter().chain(programs).find(|path| is_loose(path)) {
+            return supports("loose", format!("{path} lies loose in the library of the home folder"));
+        }
         Opinion::Silent
     }
 }
@@ -102,6 +108,16 @@ fn place(path: &str) -> Option<&'static str> {
     let tools = parts.first() == Some(&"~") && parts.get(1).is_some_and(|part| TOOLS.contains(part));
     let hidden = parts.iter().any(|part| part.starts_with('.') && !matches!(*part, "." | ".."));
     (hidden && !tools).then_some("a hidden place")
+}
+
+/// Endings of folders that are one thing to their user, as installers lay them out.
+const BUNDLES: &[&str] =
+    &[".app", ".appex", ".bundle", ".framework", ".plugin", ".prefPane", ".xpc", ".systemextension", ".component"];
+
+/// Whether a program lies in the library of the home folder, and in no bundle.
+fn is_loose(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("~/Library/") else { return false };
+    !rest.split('/').any(|part| BUNDLES.iter().any(|ending| part.ends_with(ending)))
 }
 
 #[cfg(test)]
@@ -127,6 +143,19 @@ mod tests {
             "/opt/homebrew/bin/jq",
         ] {
             assert_eq!(place(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_a_bundle_is_not_loose() {
+        for (path, loose) in [
+            ("~/Library/Application Support/x/x-helper", true),
+            ("~/Library/Application Support/Steam/Steam.AppBundle.app/Contents/MacOS/steam", false),
+            ("~/Library/Lantern/LanternUpdate.bundle/Contents/MacOS/LanternUpdate", false),
+            ("/Library/Application Support/Fleetwell/fleetwelld", false),
+            ("~/bin/sync.sh", false),
+        ] {
+            assert_eq!(is_loose(path), loose, "{path}");
         }
     }
 }

@@ -1,14 +1,14 @@
 //! `identity.rare`: how many hosts do the same.
 //!
 //! # What it says
-//! Supports where only one host of the fleet runs this application against this service, refutes where at least a third do.
-//! Blind below ten hosts with that sight.
+//! Supports where only one host of the fleet runs this application against this service, refutes where at least four do, and a
+//! little less where a third of all do: by then it may be a habit of macOS itself. Blind below ten hosts with that sight.
 //!
 //! # Why it matters
 //! An implant is rare; an agent that the company rolled out is not.
 //!
 //! # When it is wrong
-//! Most names are seen on one host only (measured: 732 of 879 TLS names over five hosts), so rarity alone is noise and
+//! Where the log masks names, each host masks them differently, and the application alone is counted. Most names are seen on one host only (measured: 732 of 879 TLS names over five hosts), so rarity alone is noise and
 //! weighs little. An attack on the whole fleet is not rare.
 //!
 //! # References
@@ -17,6 +17,9 @@
 use super::{Opinion, Signal, refutes, supports};
 use crate::{absence::Subject, judge::Context};
 use monologue_model::{Needs, Prevalence, Sight, SignalId, WitnessKind};
+
+/// Hosts from which on it is no single host's habit: by then somebody rolls it out, or an attack is no longer a secret.
+const SEVERAL_HOSTS: u64 = 4;
 
 /// See the module comment, which is the manual page.
 pub(super) struct Rare;
@@ -42,12 +45,17 @@ impl Signal for Rare {
         true
     }
 
-    fn judge(&self, _subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
+    fn judge(&self, subject: &Subject<'_>, context: &Context<'_>) -> Opinion {
+        if subject.channel.key.application.is_unknown() {
+            return Opinion::Silent;
+        }
         let Prevalence { hosts, of } = context.prevalence;
         if hosts == 1 {
             supports("one-host", format!("on one host of {of}"))
         } else if hosts * 3 >= of {
             refutes("common", format!("on {hosts} hosts of {of}"))
+        } else if hosts >= SEVERAL_HOSTS {
+            refutes("several", format!("on {hosts} hosts of {of}: somebody rolled it out"))
         } else {
             Opinion::Silent
         }

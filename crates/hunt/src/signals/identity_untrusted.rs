@@ -2,7 +2,8 @@
 //!
 //! # What it says
 //! Supports where nobody does: unsigned, ad hoc signed, or an interpreter or `curl` that runs for a script. Refutes where a
-//! developer team signed it, it is part of macOS, or an interpreter runs for a program that a team signed. A launch label that
+//! developer team signed it, it is part of macOS, or an interpreter runs for a program that a team signed. Whoever signed an
+//! interpreter does not vouch for its script: where nobody recorded the script, nothing is said. A launch label that
 //! is not Apple's vouches for nothing, and nothing is said. Which states count is ATT&CK's mutable element `ProcessSignature`.
 //! It speaks from presence.
 //!
@@ -17,7 +18,7 @@
 //! XNU `cs_blobs.h`: `CS_ADHOC`, `CS_SIGNED`, `CS_PLATFORM_BINARY`; Apple Endpoint Security process fields.
 
 use super::{Opinion, Signal, refutes, supports};
-use crate::{absence::Subject, judge::Context};
+use crate::{absence::Subject, identity::is_interpreter, judge::Context};
 use monologue_model::{Needs, Sight, SignalId, SignatureState, WitnessKind};
 
 /// See the module comment, which is the manual page.
@@ -51,32 +52,36 @@ impl Signal for Untrusted {
         if has(SignatureState::AdHoc) && counts(SignatureState::AdHoc) {
             return supports("ad-hoc", "the program is signed ad hoc: nobody vouches for it");
         }
-        if has(SignatureState::Platform) {
-            let vouched = &channel.attributes.agent_signatures;
-            let is_vouched = |state: &SignatureState| matches!(state, SignatureState::Team | SignatureState::Platform);
-            return match agent {
-                Some(agent) if !vouched.is_empty() && vouched.iter().all(|(state, _)| is_vouched(state)) => refutes(
-                    "vouched-agent",
-                    format!("part of macOS, run for {agent}, which is signed by a developer team or Apple"),
-                ),
-                Some(agent)
-                    if agent.contains('/')
-                        && !agent.starts_with("/System/")
-                        && (!agent.starts_with("/usr/") || agent.starts_with("/usr/local/")) =>
-                {
-                    supports("unvouched-agent", format!("part of macOS, but run for {agent}, for which nobody vouches"))
-                }
-                // Anybody may write a launch item and its label: only Apple's own labels vouch for what is run.
-                Some(label) if label.starts_with("com.apple.") => {
-                    refutes("job-of-macos", "part of macOS, run for a job of macOS")
-                }
-                Some(_) => Opinion::Silent,
-                None => refutes("platform", "the program is part of macOS"),
-            };
+        let signed = match (has(SignatureState::Platform), has(SignatureState::Team)) {
+            (true, _) => "part of macOS",
+            (false, true) if !counts(SignatureState::Team) => "signed by a developer team",
+            _ => return Opinion::Silent,
+        };
+        match agent {
+            Some(agent) => vouched(subject, signed, agent),
+            // Whoever signed an interpreter does not vouch for the script, and here nobody recorded which it runs.
+            None if channel.attributes.paths.iter().any(|(path, _)| is_interpreter(path)) => Opinion::Silent,
+            None if has(SignatureState::Platform) => refutes("platform", "the program is part of macOS"),
+            None => refutes("team", "a developer team signed the program"),
         }
-        if has(SignatureState::Team) && !counts(SignatureState::Team) {
-            return refutes("team", "a developer team signed the program");
-        }
-        Opinion::Silent
     }
+}
+
+/// Who vouches for what an interpreter runs: not whoever signed the interpreter.
+fn vouched(subject: &Subject<'_>, signed: &str, agent: &str) -> Opinion {
+    let states = &subject.channel.attributes.agent_signatures;
+    let is_vouched = |state: &SignatureState| matches!(state, SignatureState::Team | SignatureState::Platform);
+    if !states.is_empty() && states.iter().all(|(state, _)| is_vouched(state)) {
+        let why = format!("{signed}, run for {agent}, which is signed by a developer team or Apple");
+        return refutes("vouched-agent", why);
+    }
+    let of_macos = agent.starts_with("/System/") || (agent.starts_with("/usr/") && !agent.starts_with("/usr/local/"));
+    if agent.contains('/') && !of_macos {
+        return supports("unvouched-agent", format!("{signed}, but run for {agent}, for which nobody vouches"));
+    }
+    // Anybody may write a launch item and its label: only Apple's own labels vouch for what is run.
+    if agent.starts_with("com.apple.") {
+        return refutes("job-of-macos", format!("{signed}, run for a job of macOS"));
+    }
+    Opinion::Silent
 }

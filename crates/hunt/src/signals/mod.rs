@@ -7,7 +7,9 @@ mod api_no_response;
 mod code_profile;
 mod destination_bare_address;
 mod destination_documented;
+mod destination_leads_elsewhere;
 mod destination_public_service;
+mod destination_shared;
 mod destination_unexpected;
 mod effect_acted_on_reply;
 mod effect_nothing_after;
@@ -44,6 +46,11 @@ pub trait Signal: Sync {
     fn compares_hosts(&self) -> bool {
         false
     }
+    /// Whether it compares hosts by the service alone, whoever asks, and so is blind where too few were looked at.
+    fn compares_services(&self) -> bool {
+        false
+    }
+
     /// The source file, whose module comment is the manual page.
     fn source(&self) -> &'static str;
     /// The records that show what it speaks of.
@@ -80,6 +87,8 @@ pub const SIGNALS: &[&dyn Signal] = &[
     &identity_rare::Rare,
     &destination_public_service::PublicServiceSignal,
     &destination_bare_address::BareAddress,
+    &destination_leads_elsewhere::LeadsElsewhere,
+    &destination_shared::Shared,
     &destination_unexpected::Unexpected,
     &destination_documented::Documented,
 ];

@@ -9,7 +9,7 @@
 //! answer does not depend on one.
 //!
 //! # When it is wrong
-//! Dead licence servers, retired update hosts, datagram protocols that never answer, and firewalls that drop the traffic.
+//! Where not one byte was sent, because nobody took the connection, it counts less: such a channel carries nothing. Dead licence servers, retired update hosts, datagram protocols that never answer, and firewalls that drop the traffic.
 //! Documented protocols are named by `destination.documented`; the rest need a look at the owner of the program.
 //!
 //! # References
@@ -47,6 +47,12 @@ impl Signal for NoReply {
         let own = subject.channel.counters.reply.of(Reply::Silent);
         if own < settings::NO_REPLY_MINIMUM {
             return supports("few", format!("nothing came back to {}", counted(own, "request")));
+        }
+        // A request that found no listener carried nothing: nobody heard it.
+        let sent = subject.possible.request_bytes;
+        if sent.greatest == Some(0) && sent.seen >= silent {
+            let why = format!("none of {} found a listener: nothing was sent, and nothing came back", counted(own, "request"));
+            return supports("unheard", why);
         }
         supports("every-one", format!("nothing came back to any of {}", counted(own, "request")))
     }

@@ -21,7 +21,7 @@ use parquet::{
 use std::{io::Write, iter, ops::Range};
 
 /// The layout of the tables this version writes and reads: key `monologue.layout` of a file's metadata.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 /// Rows of a row group, at most.
 pub const ROW_GROUP_ROWS: usize = 65_536;

@@ -18,12 +18,12 @@ pub const MARKS: &str = "marks";
 /// What a publication added for one host: rows of one hour, or a statement about its coverage.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
-    /// The host. Empty for statements of a network sensor, which concern every host of whose traffic it recorded something.
+    /// The host. Empty for what concerns many: statements of a network sensor, and that it recorded traffic at all.
     pub host: Arc<str>,
     /// Something but its address names the host.
     pub named: bool,
-    /// The rows are a network sensor's.
-    pub network: bool,
+    /// The network sensor whose rows they are. Empty: an endpoint's own.
+    pub sensor: Arc<str>,
     /// First hour touched, counted from 1970-01-01T00:00:00Z.
     pub hour: i64,
     /// Last hour touched: the same for rows, the end of the stretch for coverage.
@@ -46,8 +46,8 @@ pub(super) struct MarkColumns<'a> {
     host: &'a str,
     /// Whether something but its address names the host.
     named: bool,
-    /// Whether the rows are a network sensor's.
-    network: bool,
+    /// The network sensor whose rows they are: the folder it writes to. Empty for an endpoint's own rows.
+    sensor: &'a str,
     /// First hour touched: hours since 1970-01-01T00:00:00Z.
     hour: i64,
     /// Last hour touched: hours since 1970-01-01T00:00:00Z.
@@ -81,7 +81,7 @@ pub fn write_marks(marks: &[Mark], to: impl Write + Send) -> Result<Written, Tab
         let columns = MarkColumns {
             host: &mark.host,
             named: mark.named,
-            network: mark.network,
+            sensor: &mark.sensor,
             hour: mark.hour,
             until_hour: mark.until_hour,
             rows: mark.rows.cast_signed(),
@@ -126,10 +126,14 @@ fn decode(batch: &RecordBatch) -> Result<Vec<Mark>, TableError> {
             Some(last) if *last.host == *found.host => last.host.clone(),
             _ => found.host.into(),
         };
+        let sensor = match marks.last() {
+            Some(last) if *last.sensor == *found.sensor => last.sensor.clone(),
+            _ => found.sensor.into(),
+        };
         marks.push(Mark {
             host,
             named: found.named,
-            network: found.network,
+            sensor,
             hour: found.hour,
             until_hour: found.until_hour,
             rows: found.rows.cast_unsigned(),
@@ -150,7 +154,7 @@ mod tests {
         let mark = |host: &str, hour| Mark {
             host: host.into(),
             named: !host.is_empty(),
-            network: hour < 0,
+            sensor: if hour < 0 { "network/site-a" } else { "" }.into(),
             hour,
             until_hour: hour + 3,
             rows: u64::MAX,
@@ -170,7 +174,7 @@ mod tests {
         let mark = Mark {
             host: "anna".into(),
             named: true,
-            network: false,
+            sensor: "".into(),
             hour: 5,
             until_hour: 4,
             rows: 0,

@@ -19,6 +19,7 @@ pub(super) fn truth(scenario: &str, host: &str, application: &str, destination: 
         disposition: "no-reply".to_owned(),
         happened: "no-reply".to_owned(),
         false_claims: ["reply-unhandled", "pull-only", "two-way"].map(str::to_owned).to_vec(),
+        shown: String::new(),
         seen_as: Vec::new(),
         address: Some("198.51.100.7".to_owned()),
         masked: Some("bWFzaw==".to_owned()),
@@ -51,6 +52,7 @@ pub(super) fn found(
         level: level.to_owned(),
         score,
         exchanges: 40,
+        signals: Vec::new(),
         sentence: String::new(),
     }
 }

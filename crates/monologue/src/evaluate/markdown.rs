@@ -1,7 +1,7 @@
 //! An evaluation as a page of Markdown: `docs/reference/evaluation.md` is made by it.
 
 use super::{
-    intervals::Share,
+    intervals::{Share, share},
     measure::{Evaluation, OfScenario},
 };
 use monologue_simulate::Recording;
@@ -45,6 +45,7 @@ pub(super) fn write(evaluation: &Evaluation, recording: Option<&Recording>, to: 
     let benign = evaluation.scenarios.iter().filter(|one| !one.malicious);
     scenarios("Benign software", "found (false positives)", benign, to)?;
     calibration(evaluation, to)?;
+    likelihoods(evaluation, to)?;
     if !evaluation.benign_findings.is_empty() {
         writeln!(to, "\n## Benign findings by behaviour\n\n| behaviour | findings |\n|---|---|")?;
         let mut counts: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
@@ -98,6 +99,13 @@ fn targets(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<()> {
     let sighted = at_least(recall_sighted, RECALL);
     writeln!(to, "{}", row("… with sensors that may show what happened", recall_sighted, "≥ 0.95", sighted))?;
     writeln!(to, "| … with too few sensors to tell | {} | {} | - | |", words(recall_blind), counts(recall_blind))?;
+    let of = |shown: &str| evaluation.recall_shown.get(shown).copied().unwrap_or_else(|| share(0, 0));
+    let (program, connection) = (of("program"), of("connection"));
+    let is_met = at_least(&program, RECALL);
+    writeln!(to, "{}", row("recall, where a record says which program asked", &program, "≥ 0.95", is_met))?;
+    for (name, of) in [("… where only the connection was recorded", connection), ("… where nothing was recorded", of("nothing"))] {
+        writeln!(to, "| {name} | {} | {} | - | |", words(&of), counts(&of))?;
+    }
     writeln!(to, "{}", row("precision of findings", precision, "≥ 0.95", at_least(precision, PRECISION)))?;
     if let (Some(rate), Some(days)) = (evaluation.false_positives, evaluation.host_days) {
         writeln!(
@@ -168,6 +176,34 @@ fn calibration(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(brier) = evaluation.brier {
         writeln!(to, "\nBrier score: {brier:.5}.")?;
+    }
+    Ok(())
+}
+
+fn likelihoods(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<()> {
+    if evaluation.likelihoods.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        to,
+        "\n## Weights beside what was measured\n\nIn decibans: the weight in force, and how much likelier a signal spoke so of \
+         malicious one-way channels than of regular honest software, taken alone. Signals depend on each other and a simulation is no \
+         fleet, so weights stay well below what is measured.\n\n\
+         | signal | weight | attacks | regular software | other honest channels | measured |\n|---|---|---|---|---|---|"
+    )?;
+    for one in &evaluation.likelihoods {
+        writeln!(
+            to,
+            "| {} | {:+} | {} | {} | {} | {:+.1} ({:+.1} to {:+.1}) |",
+            cell(&one.signal),
+            one.weight,
+            counts(&one.malicious),
+            counts(&one.regular),
+            counts(&one.other),
+            one.measured,
+            one.low,
+            one.high
+        )?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use monologue_simulate::Truth;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A destination of the truth that stands for all others of its program.
-const ELSEWHERE: &str = "*";
+pub(super) const ELSEWHERE: &str = "*";
 
 /// How findings and channels of the truth belong together.
 pub(super) struct Matches {

@@ -1,6 +1,7 @@
 //! What the findings of a hunt are worth, measured against the truth.
 
 use super::{
+    likelihoods::{Likelihood, likelihoods},
     intervals::{Rate, Share, rate, share},
     matching::Matches,
     read::Found,
@@ -31,6 +32,8 @@ pub(super) struct Evaluation {
     pub(super) recall_sighted: Share,
     /// Those with too few sensors.
     pub(super) recall_blind: Share,
+    /// By what of them any sensor shows: the program, the connection alone, or nothing.
+    pub(super) recall_shown: BTreeMap<String, Share>,
     /// Findings that are malicious, whatever happened to the responses.
     pub(super) precision: Share,
     /// Benign findings. `None` where nobody recorded the days.
@@ -47,6 +50,8 @@ pub(super) struct Evaluation {
     pub(super) calibration: Vec<Bucket>,
     /// Mean squared difference between score and truth, 0 to 1; less is better. `None`: no finding.
     pub(super) brier: Option<f64>,
+    /// How much likelier each case of each signal is among attacks.
+    pub(super) likelihoods: Vec<Likelihood>,
     /// Each false claim.
     pub(super) contradicted: Vec<Contradicted>,
     /// Each benign finding.
@@ -122,7 +127,7 @@ fn rank(level: &str) -> usize {
 }
 
 /// Whether it is an attack that talks one way.
-fn is_one_way(truth: &Truth) -> bool {
+pub(super) fn is_one_way(truth: &Truth) -> bool {
     truth.malicious && matches!(truth.happened.as_str(), "no-reply" | "reply-unhandled" | "pull-only")
 }
 
@@ -141,7 +146,7 @@ pub(super) struct Beside<'a> {
 }
 
 impl<'a> Beside<'a> {
-    fn truths_of(&self, finding: usize) -> impl Iterator<Item = &'a Truth> + Clone {
+    pub(super) fn truths_of(&self, finding: usize) -> impl Iterator<Item = &'a Truth> + Clone {
         self.matches.of_finding.get(finding).into_iter().flatten().filter_map(|at| self.truths.get(*at))
     }
 
@@ -213,6 +218,9 @@ impl<'a> Beside<'a> {
             recall: one_way(&|_| true),
             recall_sighted: one_way(&|truth| truth.disposition != "unknown"),
             recall_blind: one_way(&|truth| truth.disposition == "unknown"),
+            recall_shown: ["program", "connection", "nothing"]
+                .map(|shown| (shown.to_owned(), one_way(&|truth| truth.shown == shown)))
+                .into(),
             precision: share(malicious, raised.len() as u64),
             false_positives: self.host_days.map(|days| rate(benign_findings.len() as u64, days)),
             false_claims: share(contradicted.len() as u64, definite as u64),
@@ -221,6 +229,7 @@ impl<'a> Beside<'a> {
             scenarios: self.scenarios(),
             calibration,
             brier,
+            likelihoods: likelihoods(self),
             contradicted,
             benign_findings,
         }

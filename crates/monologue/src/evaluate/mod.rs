@@ -1,6 +1,7 @@
 //! `monologue evaluate`: the findings of a hunt beside the truth of what was simulated. Shares no code with the hunt.
 
 mod intervals;
+mod likelihoods;
 mod markdown;
 mod matching;
 mod measure;

@@ -24,7 +24,17 @@ pub(super) struct Found {
     pub(super) score: f64,
     pub(super) exchanges: u64,
     #[serde(default)]
+    pub(super) signals: Vec<FoundSignal>,
+    #[serde(default)]
     pub(super) sentence: String,
+}
+
+/// What one signal said.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct FoundSignal {
+    pub(super) id: String,
+    pub(super) judgement: String,
+    pub(super) weight: f64,
 }
 
 /// The application of a finding.

@@ -29,6 +29,9 @@ pub(super) fn write(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<(
     writeln!(to, "recall, malicious one-way channels      {}", words(&evaluation.recall))?;
     writeln!(to, "  with sensors that show what happened  {}", words(&evaluation.recall_sighted))?;
     writeln!(to, "  with too few sensors to tell          {}", words(&evaluation.recall_blind))?;
+    for (shown, of) in &evaluation.recall_shown {
+        writeln!(to, "  where what was recorded is {shown:<12}{}", words(of))?;
+    }
     writeln!(to, "precision of findings                   {}", words(&evaluation.precision))?;
     match (evaluation.false_positives, evaluation.host_days) {
         (Some(rate), Some(days)) => writeln!(

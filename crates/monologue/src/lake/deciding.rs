@@ -43,8 +43,8 @@ pub(super) struct Plan<'a, 'lake> {
     pub(super) until_hour: i64,
     /// Events that may be in memory at once.
     pub(super) rows: usize,
-    /// What network sensors say of their completeness.
-    pub(super) shared: Vec<CoverageRecord>,
+    /// What network sensors say of their completeness, with the sensor.
+    pub(super) shared: Vec<(Arc<str>, CoverageRecord)>,
     /// When they said so.
     pub(super) touched: Arc<Touched>,
 }
@@ -83,7 +83,9 @@ pub(super) fn decide(plan: &Plan<'_, '_>, bucket: u16) -> Result<Vec<HostHunt>> 
     for (host, table) in &timetable.hosts {
         let mut records = records.remove(host).unwrap_or_default();
         if table.has_network() {
-            records.extend(plan.shared.iter().cloned());
+            // A sensor that recorded nobody's traffic speaks for all, since nobody knows whom it watches.
+            let speaks = |sensor: &Arc<str>| table.sensors.contains_key(sensor) || !plan.touched.sensors.contains_key(sensor);
+            records.extend(plan.shared.iter().filter(|(sensor, _)| speaks(sensor)).map(|(_, record)| record.clone()));
         }
         let (hours, records) = (HostHours::new(host.clone()), Statements::new(records));
         live.insert(host.clone(), Live { hours, records, state: None, diverged: false });

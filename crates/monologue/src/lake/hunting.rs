@@ -7,7 +7,7 @@ use super::{
 use crate::{cli::HuntArguments, hunting::Known, talk::note, window::Window};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict};
+use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict, sensor_of};
 use monologue_lake::{
     ledger::{Lake, LedgerError},
     store::StoreError,
@@ -171,14 +171,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What network sensors say of their own completeness.
-fn shared_records(access: &Access<'_>) -> Result<Vec<CoverageRecord>> {
+/// What network sensors say of their own completeness, with the sensor.
+fn shared_records(access: &Access<'_>) -> Result<Vec<(Arc<str>, CoverageRecord)>> {
     let mut interner = Interner::new();
     let mut records = Vec::new();
     for file in access.files(Table::Coverage.name(), SHARED_BUCKET) {
         access.events(&file, &Select::ALL, &mut interner, |event| {
             if let (None, Detail::Coverage(record)) = (event.host, event.detail) {
-                records.push(record);
+                records.push((sensor_of(&event.provenance.source), record));
             }
         })?;
     }

@@ -2,7 +2,7 @@
 
 use super::{bucket_of, date_of_hour};
 use anyhow::{Context, Result};
-use monologue_hunt::Origin;
+use monologue_hunt::{Origin, sensor_of};
 use monologue_lake::{
     ledger::Publication,
     tables::{self, MARKS, Mark, Table},
@@ -27,18 +27,19 @@ pub(super) struct Owner {
     pub(super) host: Arc<str>,
     /// Something but its address names the host.
     pub(super) named: bool,
-    /// A network sensor recorded it.
-    pub(super) network: bool,
+    /// The network sensor that recorded it. Empty: an endpoint did.
+    pub(super) sensor: Arc<str>,
 }
 
 /// Whose `event` is, by what is known of addresses.
 pub(super) fn owner_of(event: &Event, origin: &Origin) -> Owner {
+    let sensor = || sensor_of(&event.provenance.source);
     match (&event.host, event.originator()) {
-        (Some(host), _) => Owner { host: host.clone(), named: true, network: false },
+        (Some(host), _) => Owner { host: host.clone(), named: true, sensor: "".into() },
         (None, Some(originator)) => {
-            Owner { host: origin.owner(originator.ip(), event.time), named: false, network: true }
+            Owner { host: origin.owner(originator.ip(), event.time), named: false, sensor: sensor() }
         }
-        (None, None) => Owner { host: "".into(), named: false, network: true },
+        (None, None) => Owner { host: "".into(), named: false, sensor: sensor() },
     }
 }
 
@@ -54,8 +55,8 @@ struct Touched {
 /// Which hours of which host a publication touches.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
-    /// By host, network or not, and hour.
-    rows: BTreeMap<(Arc<str>, bool, i64), Touched>,
+    /// By host, network sensor, and hour.
+    rows: BTreeMap<(Arc<str>, Arc<str>, i64), Touched>,
     /// Statements about coverage: host, first and last hour.
     coverage: BTreeSet<(Arc<str>, i64, i64)>,
 }
@@ -69,7 +70,7 @@ impl Touches {
             return;
         }
         let time = event.time.nanoseconds();
-        let touched = self.rows.entry((owner.host.clone(), owner.network, event.time.hour())).or_insert(Touched {
+        let touched = self.rows.entry((owner.host.clone(), owner.sensor.clone(), event.time.hour())).or_insert(Touched {
             named: false,
             rows: 0,
             first_time_ns: time,
@@ -92,10 +93,23 @@ impl Touches {
     /// When a file cannot be written.
     pub(super) fn write(self, publication: &mut Publication<'_>, buckets: u16) -> Result<()> {
         let number = publication.number();
-        let rows = self.rows.into_iter().map(|((host, network, hour), touched)| Mark {
+        // That a sensor recorded traffic at all must be known wherever its statements are read.
+        let speaking: BTreeSet<(Arc<str>, i64)> = self.rows.keys().map(|(_, sensor, hour)| (sensor.clone(), *hour)).collect();
+        let speaking = speaking.into_iter().filter(|(sensor, _)| !sensor.is_empty()).map(|(sensor, hour)| Mark {
+            host: "".into(),
+            named: false,
+            sensor,
+            hour,
+            until_hour: hour,
+            rows: 1,
+            first_time_ns: 0,
+            last_time_ns: 0,
+            publication: number,
+        });
+        let rows = self.rows.into_iter().map(|((host, sensor, hour), touched)| Mark {
             host,
             named: touched.named,
-            network,
+            sensor,
             hour,
             until_hour: hour,
             rows: touched.rows,
@@ -106,7 +120,7 @@ impl Touches {
         let coverage = self.coverage.into_iter().map(|(host, hour, until_hour)| Mark {
             host,
             named: false,
-            network: false,
+            sensor: "".into(),
             hour,
             until_hour,
             rows: 0,
@@ -115,7 +129,7 @@ impl Touches {
             publication: number,
         });
         let mut files: BTreeMap<(String, u16), Vec<Mark>> = BTreeMap::new();
-        for mark in rows.chain(coverage) {
+        for mark in rows.chain(coverage).chain(speaking) {
             let bucket = if mark.host.is_empty() { SHARED_BUCKET } else { bucket_of(&mark.host, buckets) };
             files.entry((date_of_hour(mark.hour), bucket)).or_default().push(mark);
         }

@@ -20,6 +20,8 @@ pub(super) struct Stretch {
 pub(super) struct Touched {
     /// By the first hour of a stretch of hours with the same answer; 0 for none.
     since: BTreeMap<i64, u64>,
+    /// Network sensors that recorded traffic of anybody, with the first publication of each.
+    pub(super) sensors: BTreeMap<Arc<str>, u64>,
 }
 
 impl Touched {
@@ -45,7 +47,7 @@ impl Touched {
             }
             since.insert(hour, open.last_key_value().map_or(0, |(publication, _)| *publication));
         }
-        Self { since }
+        Self { since, sensors: BTreeMap::new() }
     }
 
     /// `None`: nothing speaks of that hour.
@@ -85,8 +87,8 @@ pub(super) struct Decided {
 pub(super) struct HostTable {
     /// Something but its address names it.
     pub(super) named: bool,
-    /// The first publication with rows of a network sensor. `None`: there are none.
-    network_since: Option<u64>,
+    /// Network sensors that recorded traffic of it, with the first publication of each.
+    pub(super) sensors: BTreeMap<Arc<str>, u64>,
     /// Hours with rows.
     pub(super) hours: BTreeMap<i64, Hour>,
     coverage: Vec<Stretch>,
@@ -98,8 +100,8 @@ pub(super) struct HostTable {
 
 impl HostTable {
     /// Whether a network sensor recorded traffic of it.
-    pub(super) const fn has_network(&self) -> bool {
-        self.network_since.is_some()
+    pub(super) fn has_network(&self) -> bool {
+        !self.sensors.is_empty()
     }
 
     /// Times of the first and last row between two hours, both inclusive.
@@ -113,7 +115,9 @@ impl HostTable {
     /// Whether what was decided of an hour still stands, as far as the hour itself goes.
     pub(super) fn stands(&self, hour: i64, shared: &Touched) -> bool {
         let Some(decided) = self.decided.get(&hour).filter(|decided| decided.rules == RULES) else { return false };
-        let by_sensors = self.network_since.and_then(|since| Some(shared.at(hour)?.max(since)));
+        // A sensor that is new, of this host or of any, changes whose statements count.
+        let since = self.sensors.values().chain(shared.sensors.values()).max().filter(|_| self.has_network());
+        let by_sensors = since.and_then(|since| Some(shared.at(hour)?.max(*since)));
         let by_rows = self.hours.get(&hour).map(|hour| hour.publication);
         [by_rows, self.touched.at(hour), by_sensors].into_iter().flatten().all(|last| last <= decided.publication)
     }
@@ -164,8 +168,9 @@ impl Timetable {
             });
             return;
         }
-        if mark.network {
-            host.network_since = Some(host.network_since.map_or(mark.publication, |since| since.min(mark.publication)));
+        if !mark.sensor.is_empty() {
+            let since = host.sensors.entry(mark.sensor).or_insert(mark.publication);
+            *since = mark.publication.min(*since);
         }
         let hour = host.hours.entry(mark.hour).or_insert(Hour {
             first_time_ns: mark.first_time_ns,
@@ -192,13 +197,17 @@ impl Timetable {
 /// When a data file cannot be read.
 pub(super) fn touched_by_sensors(access: &Access<'_>, bucket: u16) -> Result<Touched> {
     let mut shared = Vec::new();
+    let mut sensors: BTreeMap<Arc<str>, u64> = BTreeMap::new();
     for_each_mark(access, bucket, |mark| {
-        if mark.host.is_empty() {
+        if mark.host.is_empty() && mark.rows > 0 {
+            let since = sensors.entry(mark.sensor).or_insert(mark.publication);
+            *since = mark.publication.min(*since);
+        } else if mark.host.is_empty() {
             let Mark { hour: from_hour, until_hour, publication, .. } = mark;
             shared.push(Stretch { from_hour, until_hour, publication });
         }
     })?;
-    Ok(Touched::by(&shared))
+    Ok(Touched { sensors, ..Touched::by(&shared) })
 }
 
 fn for_each_mark(access: &Access<'_>, bucket: u16, mut take: impl FnMut(Mark)) -> Result<()> {

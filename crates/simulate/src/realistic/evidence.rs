@@ -42,13 +42,28 @@ impl Surroundings {
     }
 }
 
-/// The disposition that can be told.
-pub(super) fn told(pattern: &Pattern, around: &Surroundings, exchanges: usize) -> &'static str {
+/// Whether the unified log shows its requests, and whether any record says which program asked.
+fn attribution(pattern: &Pattern, around: &Surroundings) -> (bool, bool) {
     let is_session = !matches!(pattern.client, Client::OwnStack(..) | Client::Curl(..) | Client::CurlLoop(..))
         && !matches!(pattern.client, Client::Script(path, _) if !path.starts_with("/usr/bin/"));
     let is_curl = matches!(pattern.client, Client::Curl(..) | Client::CurlLoop(..));
     let is_logged = around.unified_log && is_session;
-    let is_attributed = is_logged || (is_curl && around.endpoint != Subscription::Nothing);
+    (is_logged, is_logged || (is_curl && around.endpoint != Subscription::Nothing))
+}
+
+/// What of its requests any sensor shows, whatever a hunt makes of it.
+pub(super) fn shown(pattern: &Pattern, around: &Surroundings) -> &'static str {
+    match attribution(pattern, around) {
+        (_, true) => "program",
+        _ if around.network => "connection",
+        _ => "nothing",
+    }
+}
+
+/// The disposition that can be told.
+pub(super) fn told(pattern: &Pattern, around: &Surroundings, exchanges: usize) -> &'static str {
+    let is_curl = matches!(pattern.client, Client::Curl(..) | Client::CurlLoop(..));
+    let (is_logged, is_attributed) = attribution(pattern, around);
     let is_reply_seen = is_logged || around.network;
     let (told, nothing) = match pattern.happened {
         "no-reply" => (around.network && exchanges >= 4, !around.network && !is_logged),

@@ -48,14 +48,17 @@ pub struct RealisticOptions {
     pub hosts: u32,
     /// Days.
     pub days: u32,
-    /// When recording starts: midnight of the place.
+    /// When recording starts: midnight of the place. Macs and their software are the same on every day, what happens is not.
     pub start: Timestamp,
+    /// Whether half of the Macs have an attack. Without, it is a day that is known to be good.
+    pub attacks: bool,
 }
 
 impl Default for RealisticOptions {
     fn default() -> Self {
         // 2026-03-02T00:00:00Z is 20,514 days after the epoch, a Monday.
-        Self { seed: 1, hosts: 24, days: 1, start: Timestamp::from_nanoseconds(20_514 * 86_400 * SECOND) }
+        let start = Timestamp::from_nanoseconds(20_514 * 86_400 * SECOND);
+        Self { seed: 1, hosts: 24, days: 1, start, attacks: true }
     }
 }
 
@@ -186,7 +189,9 @@ impl Making<'_> {
 
     /// One Mac and its days.
     fn host(&mut self, host: u32, site: u32, conditions: Conditions, is_doubtful: bool) -> Mac {
-        let mut chance = Chance::new(self.options.seed, u64::from(host));
+        let day = self.start.div_euclid(86_400 * SECOND) as u64;
+        // What a Mac is does not depend on the day; what happens on it does.
+        let mut chance = Chance::new(self.options.seed.wrapping_add(day << 32), 3_000_000 + u64::from(host));
         let (mac, work) = self.mac(host, site, conditions, &mut chance);
         let seen_as =
             if conditions.disturbance.translated { vec![conditions.translated().to_string()] } else { Vec::new() };
@@ -206,8 +211,8 @@ impl Making<'_> {
         };
         let browsing = stage.person(&work);
         stage.macos(host);
-        stage.software(&work, &surroundings);
-        if let Some(pattern) = attack(self.options.seed, host) {
+        stage.software(&work, &surroundings, &mut Chance::new(self.options.seed, 2_000_000 + u64::from(host)));
+        if let Some(pattern) = attack(self.options.seed, host).filter(|_| self.options.attacks) {
             // Half of them were there before the recording began, as far as their first request tells.
             let hours = 24.0 * f64::from(self.options.days);
             let first = self.start + seconds(3600.0 * stage.chance.between(0.1, (0.3 * hours).min(11.0)));
@@ -223,11 +228,12 @@ impl Making<'_> {
     }
 
     fn mac(&self, host: u32, site: u32, conditions: Conditions, chance: &mut Chance) -> (Mac, Vec<(Moment, Moment)>) {
-        let model = MODELS.get(chance.whole(0, 9).min(3) as usize).copied().unwrap_or("air");
-        let model = if chance.happens(0.45) { "pro" } else { model };
+        let mut kind = Chance::new(self.options.seed, u64::from(host));
+        let model = MODELS.get(kind.whole(0, 9).min(3) as usize).copied().unwrap_or("air");
+        let model = if kind.happens(0.45) { "pro" } else { model };
         let person = PEOPLE.get(host as usize % PEOPLE.len()).copied().unwrap_or("ada");
         let name = format!("{person}-{model}-{host:03}");
-        let mut drawn = chance.whole(0, 99);
+        let mut drawn = kind.whole(0, 99);
         let kit = KITS.iter().find(|(share, ..)| {
             let is_this = drawn < *share;
             drawn = drawn.saturating_sub(*share);
@@ -313,6 +319,7 @@ impl Stage<'_> {
             disposition: "any".to_owned(),
             happened: "any".to_owned(),
             false_claims: pattern::USED_UNSEEN.iter().map(|claim| (*claim).to_owned()).collect(),
+            shown: String::new(),
             seen_as: Vec::new(),
             address: None,
             masked: None,
@@ -358,10 +365,10 @@ impl Stage<'_> {
         }
     }
 
-    /// Regular software: each Mac has its share.
-    fn software(&mut self, work: &[(Moment, Moment)], surroundings: &Surroundings) {
+    /// Regular software: each Mac has its share, decided by a chance of its own.
+    fn software(&mut self, work: &[(Moment, Moment)], surroundings: &Surroundings, installed: &mut Chance) {
         for (share, pattern) in &SOFTWARE {
-            if !self.chance.happens(*share) {
+            if !installed.happens(*share) {
                 continue;
             }
             let is_person = matches!(pattern.client, pattern::Client::Native(path, _) | pattern::Client::OwnStack(path, _) if path.starts_with("/Applications"));

@@ -78,7 +78,8 @@ pub(super) struct Pattern {
     /// Definite dispositions that would be false where `happened` is `any`.
     pub(super) never: &'static [&'static str],
     pub(super) client: Client,
-    /// Name of the service; `#` stands for letters of its own on each Mac; empty for an address without a name.
+    /// Name of the service; `#` stands for letters of its own on each Mac; an address without a name, the
+    /// same for all; empty for one of its own on each Mac.
     pub(super) service: &'static str,
     pub(super) port: u16,
     /// Path of the URL.

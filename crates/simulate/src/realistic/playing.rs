@@ -100,6 +100,9 @@ impl Stage<'_> {
             service.port = pattern.port;
             return service;
         }
+        if let Ok(address) = pattern.service.parse() {
+            return self.network.service_at_address(address, pattern.port);
+        }
         self.network.service_at(&filled(pattern.service, word, ""), pattern.port)
     }
 
@@ -290,6 +293,7 @@ impl Stage<'_> {
         self.tell(&claim, process, service, exchanges);
         if let Some(truth) = self.truth.last_mut() {
             truth.seen_as.clone_from(&part.surroundings.seen_as);
+            truth.shown = evidence::shown(pattern, &part.surroundings).to_owned();
             if !is_other && happened == "any" {
                 truth.false_claims = pattern.never.iter().map(|claim| (*claim).to_owned()).collect();
             }

@@ -11,8 +11,14 @@ use super::pattern::{
 
 const PYTHON: &str = "/Library/Frameworks/Python.framework/Versions/3.12/bin/python3.12";
 
+/// The company's old licence server: one for all, at a public address (of a range given back, RFC 7526).
+const LICENCE_SERVER: &str = "192.88.99.27";
+
+/// A printer, at a private address.
+const PRINTER: &str = "10.20.3.9";
+
 /// Every pattern, with the share of Macs that have it.
-pub(super) const SOFTWARE: [(f64, Pattern); 33] = [
+pub(super) const SOFTWARE: [(f64, Pattern); 35] = [
     (
         0.70,
         Pattern::new(
@@ -261,7 +267,7 @@ pub(super) const SOFTWARE: [(f64, Pattern); 33] = [
             "licence-server-gone",
             "no-reply",
             OwnStack("/Applications/Draftwell.app/Contents/MacOS/Draftwell", Some("DR4FTW3LL1")),
-            "",
+            LICENCE_SERVER,
             (600.0, 0.01),
         )
         .on_port(27_000)
@@ -286,7 +292,7 @@ pub(super) const SOFTWARE: [(f64, Pattern); 33] = [
             "printer-gone",
             "no-reply",
             Daemon("/Library/Printers/Inkwell/inkwelld", Some("1NKW3LL001")),
-            "",
+            PRINTER,
             (1_724.9, 0.01),
         )
         .on_port(9_100)
@@ -391,5 +397,25 @@ pub(super) const SOFTWARE: [(f64, Pattern); 33] = [
         )
         .gets("/ac", Orders(404, 9, (9_000, 200_000)))
         .while_awake(),
+    ),
+    // What one person wrote for themselves, alone in the fleet: nothing but its owner tells it from a script that somebody else put
+    // there.
+    (
+        0.02,
+        Pattern::new("home-made-once", "pull-only", Script(PYTHON, "~/src/#/sync.py"), "api.github.com", (1_800.0, 0.01))
+            .gets("/repos/org/#/issues", Varied(200, 2_000, 9_000))
+            .then(Writes("~/src/#/issues.json"), 1)
+            .while_awake(),
+    ),
+    (
+        0.02,
+        Pattern::new(
+            "home-made-hook",
+            "reply-unhandled",
+            Curl("~/bin/#.sh", "-s -o /dev/null -X POST -d @-"),
+            "hooks.slack.com",
+            (3_600.0, 0.001),
+        )
+        .posts("/services/T01/B07/x#", (90, 140), Same(200, 2)),
     ),
 ];
