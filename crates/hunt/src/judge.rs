@@ -21,8 +21,8 @@ pub struct Context<'a> {
     pub application_hosts: u64,
     /// Hosts that ask the service, whoever asks there.
     pub service_hosts: u64,
-    /// Hosts of the hunt.
-    pub hosts: u64,
+    /// Hosts of which it is known for at least one channel which service it leads to.
+    pub telling_hosts: u64,
     /// The address without a name to which the application goes on after asking, and how often. `None` means none is known.
     pub leads_to: Option<(IpAddr, u64)>,
     /// The cadence test. `None` means too few check-ins.
@@ -46,7 +46,7 @@ impl Default for Context<'static> {
             prevalence: Prevalence::default(),
             application_hosts: 0,
             service_hosts: 0,
-            hosts: 0,
+            telling_hosts: 0,
             leads_to: None,
             cadence: None,
             cadence_threshold: None,
@@ -97,8 +97,8 @@ fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context<'_>) -> Jud
     if signal.compares_hosts() && context.prevalence.of < hosts_needed {
         return Judgement::Blind { seen: context.prevalence.of, of: hosts_needed, sight: Sight::ProcessExec };
     }
-    if signal.compares_services() && context.hosts < hosts_needed {
-        return Judgement::Blind { seen: context.hosts, of: hosts_needed, sight: Sight::FlowReply };
+    if signal.compares_services() && context.telling_hosts < hosts_needed {
+        return Judgement::Blind { seen: context.telling_hosts, of: hosts_needed, sight: Sight::FlowReply };
     }
     let weight = |case| context.settings.weights.of(signal.id(), case);
     match signal.judge(subject, context) {

@@ -2,10 +2,7 @@
 
 use crate::{origin::is_public, settings};
 use monologue_model::{ApplicationKey, Channel, Service, Timestamp};
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// For each channel, the public address without a name to which its application went on, and how often; `None` where there is
 /// none. Every request to that address came within the effect window after a request of this channel, and the first of it.
@@ -26,7 +23,9 @@ pub(crate) fn leads(channels: &[Channel]) -> Vec<Option<(IpAddr, u64)>> {
             let asked: Vec<Timestamp> = from.rows().map(|row| row.time).collect();
             let led = bare.iter().filter_map(|other| channels.get(*other)).filter_map(|to| {
                 let address = bare_address(to)?;
-                to.rows().all(|row| follows(row.time, &asked)).then_some((address, to.counters.exchanges))
+                // "Never else" is known only where no hour was dropped.
+                let is_whole = !to.kept_hours().1;
+                (is_whole && to.rows().all(|row| follows(row.time, &asked))).then_some((address, to.counters.exchanges))
             });
             if let Some(place) = leads.get_mut(at) {
                 *place = led.max_by_key(|(_, times)| *times);

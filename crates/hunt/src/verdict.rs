@@ -28,6 +28,9 @@ pub struct Census {
     /// Hosts by service.
     #[serde(default)]
     services: BTreeMap<Arc<str>, u64>,
+    /// Hosts of which it is known for at least one channel which service it leads to.
+    #[serde(default)]
+    telling_hosts: u64,
     hosts: u64,
     exchanges: u64,
     p_values: Vec<f64>,
@@ -72,7 +75,9 @@ impl Census {
         for name in names {
             *self.applications.entry(name).or_insert(0) += 1;
         }
-        let services: BTreeSet<Arc<str>> = host.channels.iter().map(service_name).collect();
+        let told = host.channels.iter().filter(|channel| is_told(&channel.key.service));
+        let services: BTreeSet<Arc<str>> = told.map(service_name).collect();
+        self.telling_hosts += u64::from(!services.is_empty());
         for name in services {
             *self.services.entry(name).or_insert(0) += 1;
         }
@@ -101,6 +106,7 @@ impl Census {
         }
         self.burst_ns = self.burst_ns.or(other.burst_ns);
         self.attributed_hosts += other.attributed_hosts;
+        self.telling_hosts += other.telling_hosts;
         self.hosts += other.hosts;
         self.exchanges += other.exchanges;
         self.p_values.extend(other.p_values);
@@ -239,7 +245,7 @@ impl Verdict {
                 settings: &self.settings,
                 application_hosts: self.census.applications.get(&application_name(channel)).copied().unwrap_or(0),
                 service_hosts: self.census.services.get(&service_name(channel)).copied().unwrap_or(1),
-                hosts: self.census.hosts,
+                telling_hosts: self.census.telling_hosts,
                 leads_to,
                 prevalence: Prevalence {
                     hosts: self.hosts_that_do_the_same(channel),
@@ -383,6 +389,11 @@ fn others(requests: &Requests<'_>, channel: &Channel) -> Vec<Timestamp> {
 /// The name of a channel without its host: the same on every host of the fleet.
 fn fleet_name(channel: &Channel) -> Arc<str> {
     ChannelKey { host: "".into(), ..channel.key.clone() }.id().to_string().into()
+}
+
+/// Whether a service has a name in clear or is an address: what hosts can be compared by.
+const fn is_told(service: &Service) -> bool {
+    service.is_named() || matches!(service, Service::Address(_))
 }
 
 /// The name of a channel's service: the same on every host of the fleet.

@@ -58,7 +58,7 @@ impl Signal for Shared {
         if !channel.key.application.is_unknown() || !is_told || is_public {
             return Opinion::Silent;
         }
-        let (hosts, of) = (context.service_hosts, context.hosts);
+        let (hosts, of) = (context.service_hosts, context.telling_hosts);
         if hosts >= SEVERAL_HOSTS {
             refutes("several", format!("{hosts} hosts of {of} ask this service"))
         } else if hosts == 1 && of >= FLEET {

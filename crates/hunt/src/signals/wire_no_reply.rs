@@ -51,7 +51,10 @@ impl Signal for NoReply {
         // A request that found no listener carried nothing: nobody heard it.
         let sent = subject.possible.request_bytes;
         if sent.greatest == Some(0) && sent.seen >= silent {
-            let why = format!("none of {} found a listener: nothing was sent, and nothing came back", counted(own, "request"));
+            let why = format!(
+                "none of {} found a listener: nothing was sent, and nothing came back",
+                counted(own, "request")
+            );
             return supports("unheard", why);
         }
         supports("every-one", format!("nothing came back to any of {}", counted(own, "request")))

@@ -103,7 +103,9 @@ fn targets(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<()> {
     let (program, connection) = (of("program"), of("connection"));
     let is_met = at_least(&program, RECALL);
     writeln!(to, "{}", row("recall, where a record says which program asked", &program, "≥ 0.95", is_met))?;
-    for (name, of) in [("… where only the connection was recorded", connection), ("… where nothing was recorded", of("nothing"))] {
+    for (name, of) in
+        [("… where only the connection was recorded", connection), ("… where nothing was recorded", of("nothing"))]
+    {
         writeln!(to, "| {name} | {} | {} | - | |", words(&of), counts(&of))?;
     }
     writeln!(to, "{}", row("precision of findings", precision, "≥ 0.95", at_least(precision, PRECISION)))?;

@@ -1,8 +1,8 @@
 //! What the findings of a hunt are worth, measured against the truth.
 
 use super::{
-    likelihoods::{Likelihood, likelihoods},
     intervals::{Rate, Share, rate, share},
+    likelihoods::{Likelihood, likelihoods},
     matching::Matches,
     read::Found,
 };

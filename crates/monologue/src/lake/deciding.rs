@@ -84,7 +84,8 @@ pub(super) fn decide(plan: &Plan<'_, '_>, bucket: u16) -> Result<Vec<HostHunt>> 
         let mut records = records.remove(host).unwrap_or_default();
         if table.has_network() {
             // A sensor that recorded nobody's traffic speaks for all, since nobody knows whom it watches.
-            let speaks = |sensor: &Arc<str>| table.sensors.contains_key(sensor) || !plan.touched.sensors.contains_key(sensor);
+            let speaks =
+                |sensor: &Arc<str>| table.sensors.contains_key(sensor) || !plan.touched.sensors.contains_key(sensor);
             records.extend(plan.shared.iter().filter(|(sensor, _)| speaks(sensor)).map(|(_, record)| record.clone()));
         }
         let (hours, records) = (HostHours::new(host.clone()), Statements::new(records));

@@ -70,12 +70,10 @@ impl Touches {
             return;
         }
         let time = event.time.nanoseconds();
-        let touched = self.rows.entry((owner.host.clone(), owner.sensor.clone(), event.time.hour())).or_insert(Touched {
-            named: false,
-            rows: 0,
-            first_time_ns: time,
-            last_time_ns: time,
-        });
+        let touched = self
+            .rows
+            .entry((owner.host.clone(), owner.sensor.clone(), event.time.hour()))
+            .or_insert(Touched { named: false, rows: 0, first_time_ns: time, last_time_ns: time });
         touched.named |= owner.named;
         touched.rows += 1;
         touched.first_time_ns = touched.first_time_ns.min(time);
@@ -94,7 +92,8 @@ impl Touches {
     pub(super) fn write(self, publication: &mut Publication<'_>, buckets: u16) -> Result<()> {
         let number = publication.number();
         // That a sensor recorded traffic at all must be known wherever its statements are read.
-        let speaking: BTreeSet<(Arc<str>, i64)> = self.rows.keys().map(|(_, sensor, hour)| (sensor.clone(), *hour)).collect();
+        let speaking: BTreeSet<(Arc<str>, i64)> =
+            self.rows.keys().map(|(_, sensor, hour)| (sensor.clone(), *hour)).collect();
         let speaking = speaking.into_iter().filter(|(sensor, _)| !sensor.is_empty()).map(|(sensor, hour)| Mark {
             host: "".into(),
             named: false,

@@ -402,10 +402,16 @@ pub(super) const SOFTWARE: [(f64, Pattern); 35] = [
     // there.
     (
         0.02,
-        Pattern::new("home-made-once", "pull-only", Script(PYTHON, "~/src/#/sync.py"), "api.github.com", (1_800.0, 0.01))
-            .gets("/repos/org/#/issues", Varied(200, 2_000, 9_000))
-            .then(Writes("~/src/#/issues.json"), 1)
-            .while_awake(),
+        Pattern::new(
+            "home-made-once",
+            "pull-only",
+            Script(PYTHON, "~/src/#/sync.py"),
+            "api.github.com",
+            (1_800.0, 0.01),
+        )
+        .gets("/repos/org/#/issues", Varied(200, 2_000, 9_000))
+        .then(Writes("~/src/#/issues.json"), 1)
+        .while_awake(),
     ),
     (
         0.02,
