@@ -3,7 +3,7 @@
 //! # What it says
 //! The program, or the script an interpreter runs for, lies in a temporary folder, in `/Users/Shared`, among downloads, or below
 //! a folder or name that begins with a dot; or, and that counts less, loose among settings and caches in the library of the home folder,
-//! in no bundle. It speaks from presence.
+//! in no bundle. It refutes, for what nobody signed, where administrators and package managers put tools. It speaks from presence.
 //!
 //! # Why it matters
 //! Installers put programs into `/Applications`, `/Library` or `/opt`, and helpers into bundles. What a lure drops, it drops where
@@ -18,9 +18,9 @@
 //! MITRE ATT&CK T1564.001 (hidden files and directories), T1036.005 (resembling a legitimate location); the temporary folders of
 //! macOS: `confstr(3)`, `_CS_DARWIN_USER_TEMP_DIR`.
 
-use super::{Opinion, Signal, supports};
+use super::{Opinion, Signal, refutes, supports};
 use crate::{absence::Subject, judge::Context};
-use monologue_model::{Needs, Sight, SignalId, WitnessKind};
+use monologue_model::{Needs, Sight, SignalId, SignatureState, WitnessKind};
 
 /// Where anybody may write, and nothing is installed.
 const PLACES: &[(&str, &str)] = &[
@@ -71,7 +71,7 @@ impl Signal for Place {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Any(&[Sight::ProcessExec])
+        Needs::Any(&[Sight::ProcessExec, Sight::TaskLifecycle])
     }
 
     fn source(&self) -> &'static str {
@@ -95,6 +95,12 @@ impl Signal for Place {
         if let Some(path) = agent.into_iter().chain(programs).find(|path| is_loose(path)) {
             return supports("loose", format!("{path} lies loose in the library of the home folder"));
         }
+        // Of a script the place of the script counts; whoever signed a program has spoken for it.
+        let is_signed = channel.attributes.signatures.iter().any(|(state, _)| *state == SignatureState::Team);
+        let program = agent.or_else(|| channel.attributes.paths.commonest().map(|path| &**path));
+        if let Some(path) = program.filter(|path| (agent.is_some() || !is_signed) && is_of_administrators(path)) {
+            return refutes("administrators", format!("{path} lies where administrators and package managers put tools"));
+        }
         Opinion::Silent
     }
 }
@@ -108,6 +114,11 @@ fn place(path: &str) -> Option<&'static str> {
     let tools = parts.first() == Some(&"~") && parts.get(1).is_some_and(|part| TOOLS.contains(part));
     let hidden = parts.iter().any(|part| part.starts_with('.') && !matches!(*part, "." | ".."));
     (hidden && !tools).then_some("a hidden place")
+}
+
+/// Whether a path is where administrators and package managers put tools.
+fn is_of_administrators(path: &str) -> bool {
+    ["/usr/local/", "/opt/"].iter().any(|start| path.starts_with(start))
 }
 
 /// Endings of folders that are one thing to their user, as installers lay them out.

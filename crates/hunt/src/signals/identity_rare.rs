@@ -1,8 +1,8 @@
 //! `identity.rare`: how many hosts do the same.
 //!
 //! # What it says
-//! Supports where only one host of the fleet runs this application against this service, refutes where at least four do, and a
-//! little less where a third of all do: by then it may be a habit of macOS itself. Blind below ten hosts with that sight.
+//! Supports where one host of the fleet alone runs this application, or, and that counts less, runs it against this service.
+//! Refutes where at least three hosts do the same. Blind below ten hosts with that sight.
 //!
 //! # Why it matters
 //! An implant is rare; an agent that the company rolled out is not.
@@ -19,7 +19,7 @@ use crate::{absence::Subject, judge::Context};
 use monologue_model::{Needs, Prevalence, Sight, SignalId, WitnessKind};
 
 /// Hosts from which on it is no single host's habit: by then somebody rolls it out, or an attack is no longer a secret.
-const SEVERAL_HOSTS: u64 = 4;
+const SEVERAL_HOSTS: u64 = 3;
 
 /// See the module comment, which is the manual page.
 pub(super) struct Rare;
@@ -50,7 +50,9 @@ impl Signal for Rare {
             return Opinion::Silent;
         }
         let Prevalence { hosts, of } = context.prevalence;
-        if hosts == 1 {
+        if hosts == 1 && context.application_hosts == 1 {
+            supports("own-program", format!("no other host of {of} runs it"))
+        } else if hosts == 1 {
             supports("one-host", format!("on one host of {of}"))
         } else if hosts * 3 >= of {
             refutes("common", format!("on {hosts} hosts of {of}"))

@@ -54,7 +54,10 @@ fn attribution(pattern: &Pattern, around: &Surroundings) -> (bool, bool) {
 /// What of its requests any sensor shows, whatever a hunt makes of it.
 pub(super) fn shown(pattern: &Pattern, around: &Surroundings) -> &'static str {
     match attribution(pattern, around) {
-        (_, true) => "program",
+        (true, _) => "program",
+        // A command line names what is asked for; that it was asked for, only a network sensor records, and behind translation,
+        // proxies or losses its rows need not be this program's.
+        (_, true) if around.network && !around.is_doubtful => "program",
         _ if around.network => "connection",
         _ => "nothing",
     }
