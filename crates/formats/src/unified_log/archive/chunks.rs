@@ -21,6 +21,10 @@ pub(super) const PREAMBLE: usize = 16;
 /// Bytes that one chunk set may hold unpacked. macOS writes 64 KiB and little more.
 const SET_CAP: usize = 16 << 20;
 
+/// Bytes that one packed byte can stand for at most: LZ4 counts lengths in bytes of up to 255, and no set packed by macOS comes
+/// near. A set that claims more is not believed, so that a small file cannot take the time of a large one.
+const EXPANSION_CAP: usize = 255;
+
 /// One chunk as it stands in the file or in an unpacked set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk<'a> {
@@ -113,6 +117,12 @@ pub(super) fn unpack(content: &[u8]) -> Result<Vec<u8>, String> {
                 let packed = u32_at(rest, 8).map(|packed| packed as usize);
                 let block = packed.and_then(|packed| rest.get(12..12_usize.checked_add(packed)?));
                 let block = block.ok_or("expected the packed bytes of a chunk set, found its end")?;
+                if length > block.len().saturating_mul(EXPANSION_CAP) {
+                    return Err(format!(
+                        "expected at most {EXPANSION_CAP} times {} packed bytes, found {length}",
+                        block.len()
+                    ));
+                }
                 let more = lz4_flex::block::decompress_with_dict(block, length, &unpacked);
                 unpacked.extend(more.map_err(|error| format!("expected LZ4 in a chunk set, found {error}"))?);
                 rest = rest.get(12 + block.len()..).unwrap_or_default();
@@ -123,13 +133,15 @@ pub(super) fn unpack(content: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Bytes a chunk set holds unpacked, by what it says of itself: known even where it cannot be unpacked.
+/// Bytes a chunk set holds unpacked, by what it says of itself as far as that can be: known even where it cannot be unpacked.
 pub(super) fn stated_length(content: &[u8]) -> u64 {
-    match content.get(..4) {
+    let stated = match content.get(..4) {
         Some(b"bv41" | b"bv4-") => u64::from(u32_at(content, 4).unwrap_or(0)),
         Some([b'Z', b'B', b'M', ..]) => bitmap::stated_length(content),
         _ => 0,
-    }
+    };
+    // No more than what would be unpacked at all, so that places after it are the same for all who count.
+    stated.min((content.len() as u64).saturating_mul(EXPANSION_CAP as u64)).min(SET_CAP as u64)
 }
 
 /// The little-endian number at `at`. `None` past the end.
@@ -197,6 +209,9 @@ mod tests {
         assert!(unpack(&open).unwrap_err().contains("something else"));
         set[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert!(unpack(&set).unwrap_err().contains("at most"), "a claim of 4 GiB is not believed");
+        set[4..8].copy_from_slice(&(1_u32 << 20).to_le_bytes());
+        assert!(unpack(&set).unwrap_err().contains("at most 255 times"), "nor one of 1 MiB from a hundred bytes");
+        assert_eq!(stated_length(&set), 255 * set.len() as u64);
         assert!(unpack(b"ZBM\x09").unwrap_err().contains("LZBITMAP"));
         assert!(unpack(b"").is_err() && unpack(b"bv4-\xff\0\0\0x").is_err());
     }

@@ -32,16 +32,13 @@ pub(crate) fn unpacked(file: &[u8]) -> Vec<u8> {
         match chunks::unpack(set.content()) {
             Ok(set) => stream.extend(set),
             Err(_) => {
-                let length = chunks::stated_length(set.content()).min(MISSING_CAP);
+                let length = chunks::stated_length(set.content());
                 stream.resize(stream.len().saturating_add(usize::try_from(length).unwrap_or(0)), 0);
             }
         }
     }
     stream
 }
-
-/// Bytes that stand for one set that cannot be unpacked: a set of more is refused whatever it says.
-const MISSING_CAP: u64 = 16 << 20;
 
 /// The log's own files.
 ///
