@@ -89,7 +89,7 @@ fn a_silent_beacon_gives_exit_code_one_and_a_clean_day_zero() {
     let silent = folder.file("silent.log", &conn(60, 60.0, "S0", "S", "-"));
     let found = monologue(&["hunt", &silent]);
     assert_eq!(code(&found), 1, "{}", stderr(&found));
-    assert!(stdout(&found).contains("nothing came back to any of 60 requests"), "{}", stdout(&found));
+    assert!(stdout(&found).contains("none of 60 requests found a listener"), "{}", stdout(&found));
     let answered = folder.file("answered.log", &conn(3, 977.0, "SF", "ShADadFf", "812"));
     let clean = monologue(&["hunt", &answered]);
     assert_eq!(code(&clean), 0, "{}", stdout(&clean));
