@@ -2,7 +2,8 @@
 //!
 //! `console` blocks show commands with their exit codes and make their own telemetry. `sh` blocks are run on telemetry that is
 //! laid out here under the names they use. What needs a Mac, a server or a compiler is held to its syntax.
-#![cfg(all(test, unix))]
+#![cfg(test)]
+#![cfg(unix)]
 
 #[path = "attack/small.rs"]
 mod small;

@@ -315,7 +315,7 @@ fn force(in_force: &InForce, summary: &HuntSummary, to: &mut dyn Write) -> io::R
         let values: Vec<String> = values.iter().map(|value| inert(value)).collect();
         match values.as_slice() {
             [] => writeln!(to, "- {name}: not given")?,
-            [few @ ..] if few.len() <= FEW => writeln!(to, "- {name}: {}", few.join(", "))?,
+            few if few.len() <= FEW => writeln!(to, "- {name}: {}", few.join(", "))?,
             many => writeln!(to, "- {name}:\n  - {}", many.join("\n  - "))?,
         }
     }
