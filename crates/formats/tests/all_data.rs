@@ -110,10 +110,13 @@ fn every_real_file_is_read_whole_or_refused_with_reasons() {
     }
 }
 
-/// Folders of telemetry, the formats that read their files, and how many files none does: licences, indices, lists of labels,
+/// A folder, the formats that read its files and how many each, and how many files none reads.
+type Claim = (&'static str, &'static [(&'static str, usize)], usize);
+
+/// Folders of telemetry. What nobody reads there: licences, indices, lists of labels,
 /// JSON schemas, protocols, Santa's goldens (events without what is around them), baselines of Zeek whose times are masked or
 /// whose header was cut off, and logs of administration.
-const CLAIMS: &[(&str, &[(&str, usize)], usize)] = &[
+const CLAIMS: &[Claim] = &[
     ("formats/aws-vpcflow", &[("route53-resolver", 1)], 1),
     ("formats/crowdstrike-fdr", &[("crowdstrike", 1)], 1),
     ("formats/eslogger", &[("eslogger", 5)], 0),
