@@ -110,13 +110,13 @@ fn every_real_file_is_read_whole_or_refused_with_reasons() {
     }
 }
 
-/// A folder, how many of its files each format claims, and how many nobody does.
-type Claims = (&'static str, &'static [(&'static str, usize)], usize);
+/// A folder, the formats that read its files and how many each, and how many files none reads.
+type Claim = (&'static str, &'static [(&'static str, usize)], usize);
 
-/// Folders of telemetry, the formats that read their files, and how many files none does: licences, indices, lists of labels,
+/// Folders of telemetry. What nobody reads there: licences, indices, lists of labels,
 /// JSON schemas, protocols, Santa's goldens (events without what is around them), baselines of Zeek whose times are masked or
 /// whose header was cut off, and logs of administration.
-const CLAIMS: &[Claims] = &[
+const CLAIMS: &[Claim] = &[
     ("formats/aws-vpcflow", &[("route53-resolver", 1)], 1),
     ("formats/crowdstrike-fdr", &[("crowdstrike", 1)], 1),
     ("formats/eslogger", &[("eslogger", 5)], 0),

@@ -5,7 +5,7 @@ use monologue_formats::{Cited, Input, Item, OpenError, detect};
 use monologue_model::{Detail, Event, Sha256};
 use std::{
     io::{Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// A zip archive by hand (APPNOTE 4.3): local headers with their bytes, the directory, its end. Checksums are 0.
@@ -243,7 +243,7 @@ mod parquet_files {
 #[cfg(feature = "parquet")]
 #[test]
 fn real_rows_of_security_lake_are_told_and_counted() {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/data/formats/ocsf/amazon-security-lake-sample.parquet");
     if !path.exists() {
         eprintln!("skipped: ../shared/data is not there");
