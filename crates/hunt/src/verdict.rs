@@ -413,6 +413,25 @@ mod tests {
     use monologue_model::Service;
 
     #[test]
+    fn lossy_hosts_have_a_note_each_while_they_are_few() {
+        let hosts: Vec<(Arc<str>, u64)> = (1..=6).map(|number| (format!("mac-{number}").into(), number)).collect();
+        assert_eq!(
+            missing_notes(&hosts[..2]),
+            [
+                "mac-1: 1 record that could show exchanges was lost, so nothing is said here from absence",
+                "mac-2: 2 records that could show exchanges were lost, so nothing is said here from absence",
+            ]
+        );
+        // 1 + 2 + 3 + 4 + 5 + 6.
+        assert_eq!(
+            missing_notes(&hosts),
+            [
+                "6 hosts (mac-1, mac-2, mac-3, mac-4 and 2 more): 21 records that could show exchanges were lost, so nothing is said there from absence"
+            ]
+        );
+    }
+
+    #[test]
     fn a_fuller_key_stands_for_the_poorer_ones_that_are_gone() {
         let channel = |application| {
             let key = ChannelKey { host: "mac".into(), application, service: Service::Name("a.example".into()) };

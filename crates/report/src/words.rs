@@ -177,3 +177,37 @@ pub(crate) fn discovery(summary: &HuntSummary) -> String {
         None => format!("Cadence was tested on {tested}; by false-discovery control at 1 % none counts."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::{AttackSnapshot, Sha256};
+
+    #[test]
+    fn the_reasons_of_all_formats_are_parted_from_the_refusal() {
+        assert_eq!(
+            refusal("no format reads it (a: one; b: two (2))"),
+            ("no format reads it", Some("a: one; b: two (2)"))
+        );
+        assert_eq!(refusal("cannot open it"), ("cannot open it", None));
+        assert_eq!(refusal("no format reads it"), ("no format reads it", None));
+    }
+
+    #[test]
+    fn the_analytic_in_force_is_named_with_what_proves_it() {
+        let mut summary = HuntSummary::default();
+        assert!(attack(&summary).contains("release 19.1 (built in, "));
+        summary.attack.source = AttackSource::Library;
+        summary.attack.release = None;
+        let sha256 = Sha256::of(b"a bundle");
+        summary.attack_snapshot = Some(AttackSnapshot { imported_from: "a.json".into(), sha256, official: true });
+        let told = attack(&summary);
+        assert!(
+            told.contains("an unknown release (from the ATT&CK library, a file with the published hash)"),
+            "{told}"
+        );
+        assert!(!told.contains("not the one"), "the same object, whatever its release");
+        summary.attack.analytic_sha256 = Sha256::of(b"another object");
+        assert!(attack(&summary).ends_with("It is not the one this program was written after."));
+    }
+}

@@ -152,3 +152,16 @@ fn ten_thousand_findings_make_a_page_that_a_browser_can_hold() {
     assert_eq!(rows.len(), 10_000);
     assert_eq!(rows[9_999][5], "mac-9999");
 }
+
+#[test]
+fn many_notes_and_the_reasons_of_all_formats_are_folded_away() {
+    let mut long = report(Vec::new());
+    long.summary.notes = (1..=8).map(|number| format!("note {number}")).collect();
+    long.summary.sources[1].refused = Some("no format reads it (squid: <b>one; har: two)".to_owned());
+    let page = written("html", &long);
+    let notes = page.split_once("<summary>2 more notes</summary>").unwrap();
+    assert!(notes.0.contains("<li>note 6</li>") && notes.1.starts_with("<ul><li>note 7</li>"), "six stand open");
+    assert!(page.contains("<summary>not read: no format reads it</summary>squid: &lt;b&gt;one;<br>har: two</details>"));
+    let text = written("text", &long);
+    assert!(text.contains("not read: no format reads it\n") && !text.contains("har: two"), "{text}");
+}

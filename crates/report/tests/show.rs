@@ -67,6 +67,14 @@ fn a_finding_read_back_from_json_is_explained_and_its_sum_checked() {
 }
 
 #[test]
+fn a_finding_without_citations_says_so() {
+    let mut silent = finding(1, false);
+    silent.signals.iter_mut().for_each(|signal| signal.cites.clear());
+    let told = explained(&written("json", &report(vec![silent])), &[]);
+    assert!(told.ends_with("Evidence: none is cited, since no signal spoke from a record.\n"), "{told}");
+}
+
+#[test]
 fn what_a_cap_took_off_a_reason_is_not_lost_with_it() {
     let mut capped = finding(1, false);
     // Wire says 10 + 5, its cap leaves 11: the sum is −20 + 15 − 4 + 10 + 8, which is 9.

@@ -49,7 +49,7 @@ fn not_read(reason: &str) -> String {
         (short, Some(reasons)) => format!(
             "<details class=\"note\"><summary>not read: {}</summary>{}</details>",
             safe(short),
-            safe(reasons).replace("; ", ";<br>")
+            reasons.split("; ").map(safe).collect::<Vec<_>>().join(";<br>")
         ),
     }
 }
