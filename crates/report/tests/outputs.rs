@@ -160,7 +160,7 @@ fn many_notes_and_the_reasons_of_all_formats_are_folded_away() {
     long.summary.sources[1].refused = Some("no format reads it (squid: <b>one; har: two)".to_owned());
     let page = written("html", &long);
     let notes = page.split_once("<summary>2 more notes</summary>").unwrap();
-    assert!(notes.0.contains("<li>note 6</li>") && notes.1.starts_with("<ul><li>note 7</li>"), "six stand open");
+    assert!(notes.0.contains("<li>note 6</li>") && notes.1.starts_with("<ul>\n<li>note 7</li>"), "six stand open");
     assert!(page.contains("<summary>not read: no format reads it</summary>squid: &lt;b&gt;one;<br>har: two</details>"));
     let text = written("text", &long);
     assert!(text.contains("not read: no format reads it\n") && !text.contains("har: two"), "{text}");
