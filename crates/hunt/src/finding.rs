@@ -289,7 +289,6 @@ fn point(row: &Row) -> TimelinePoint {
     }
 }
 
-/// The sentence a person would write.
 /// The destination as it stands in a sentence.
 pub(crate) fn in_words(destination: &DestinationSummary) -> &str {
     if is_named(destination) { &destination.host } else { "a destination that no record names" }
@@ -297,9 +296,10 @@ pub(crate) fn in_words(destination: &DestinationSummary) -> &str {
 
 /// Whether any record names the destination.
 pub(crate) fn is_named(destination: &DestinationSummary) -> bool {
-    &*destination.host != UNNAMED
+    &*destination.host != UNNAMED || !destination.hosts.is_empty()
 }
 
+/// The sentence a person would write.
 fn sentence(subject: &Subject<'_>, finding: &Finding) -> String {
     let counters = &subject.channel.counters;
     let who = match (&*finding.application.name, &finding.application.agent, &finding.application.socket_owner) {

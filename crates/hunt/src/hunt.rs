@@ -4,7 +4,7 @@ use crate::{
     Baseline, Census, CodeProfiles, Settings, Verdict,
     host::hunt_host,
     origin::{AddressFacts, Origin},
-    sensors::sensor_of,
+    sensors::Sensors,
 };
 use monologue_model::{Asset, Detail, Event, Level, Report, Timestamp};
 use std::{
@@ -108,20 +108,21 @@ pub(crate) fn partition(options: &Options, events: Vec<Event>) -> ByHost {
     let mut seen_by_sensor: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
     let mut speaking: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut of_sensors = Vec::new();
+    let mut sensors = Sensors::default();
     for event in events {
         if let Some(host) = event.host.clone() {
             let entry = by_host.entry(host).or_default();
             entry.0 = true;
             entry.1.push(event);
         } else if let Some(originator) = event.originator() {
-            let sensor = sensor_of(&event.provenance.source);
+            let sensor = sensors.of(&event.provenance.source);
             speaking.insert(sensor.clone());
             if let Some(host) = origin.host_of(originator, event.time) {
                 seen_by_sensor.entry(host.clone()).or_default().insert(sensor);
                 by_host.entry(host).or_default().1.push(event);
             }
         } else {
-            of_sensors.push((sensor_of(&event.provenance.source), event));
+            of_sensors.push((sensors.of(&event.provenance.source), event));
         }
     }
     for (host, sensors) in &seen_by_sensor {

@@ -51,7 +51,7 @@ pub use hunt::{Hunt, Options, Progress};
 pub use ipnet::IpNet;
 pub use link::{RefusedJoins, TaskState, task_states};
 pub use origin::{AddressFacts, Origin};
-pub use sensors::sensor_of;
+pub use sensors::{Sensors, sensor_of};
 pub use settings::Settings;
 pub use signals::{Opinion, SIGNALS, Signal, by_id, manual};
 pub use statements::Statements;

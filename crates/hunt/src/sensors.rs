@@ -1,6 +1,17 @@
 //! Which network sensor a record is of: by the folder that it writes to.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+/// Sensors by source, each source looked at once: there are few of them, and many records.
+#[derive(Debug, Default)]
+pub struct Sensors(HashMap<Arc<str>, Arc<str>>);
+
+impl Sensors {
+    /// As [`sensor_of`].
+    pub fn of(&mut self, source: &Arc<str>) -> Arc<str> {
+        self.0.entry(source.clone()).or_insert_with(|| sensor_of(source)).clone()
+    }
+}
 
 /// The network sensor that wrote a source, such as `network/site-a` for `network/site-a/2026-03-02/conn.10:00:00.log.gz`: its
 /// folders, without those that are dates, hours or `current`, since sensors begin a new folder each day.

@@ -9,7 +9,8 @@
 //! answer does not depend on one.
 //!
 //! # When it is wrong
-//! Where not one byte was sent, because nobody took the connection, it counts less: such a channel carries nothing. Dead licence servers, retired update hosts, datagram protocols that never answer, and firewalls that drop the traffic.
+//! Dead licence servers, retired update hosts, datagram protocols that never answer, and firewalls that drop the traffic. Where not
+//! one byte was sent, because nobody took the connection, it counts less: such a channel carries nothing.
 //! Documented protocols are named by `destination.documented`; the rest need a look at the owner of the program.
 //!
 //! # References

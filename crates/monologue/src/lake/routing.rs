@@ -2,7 +2,7 @@
 
 use super::{bucket_of, date_of_hour};
 use anyhow::{Context, Result};
-use monologue_hunt::{Origin, sensor_of};
+use monologue_hunt::{Origin, Sensors};
 use monologue_lake::{
     ledger::Publication,
     tables::{self, MARKS, Mark, Table},
@@ -27,19 +27,18 @@ pub(super) struct Owner {
     pub(super) host: Arc<str>,
     /// Something but its address names the host.
     pub(super) named: bool,
-    /// The network sensor that recorded it. Empty: an endpoint did.
-    pub(super) sensor: Arc<str>,
+    /// A network sensor recorded it.
+    pub(super) network: bool,
 }
 
 /// Whose `event` is, by what is known of addresses.
 pub(super) fn owner_of(event: &Event, origin: &Origin) -> Owner {
-    let sensor = || sensor_of(&event.provenance.source);
     match (&event.host, event.originator()) {
-        (Some(host), _) => Owner { host: host.clone(), named: true, sensor: "".into() },
+        (Some(host), _) => Owner { host: host.clone(), named: true, network: false },
         (None, Some(originator)) => {
-            Owner { host: origin.owner(originator.ip(), event.time), named: false, sensor: sensor() }
+            Owner { host: origin.owner(originator.ip(), event.time), named: false, network: true }
         }
-        (None, None) => Owner { host: "".into(), named: false, sensor: sensor() },
+        (None, None) => Owner { host: "".into(), named: false, network: true },
     }
 }
 
@@ -59,6 +58,7 @@ pub(super) struct Touches {
     rows: BTreeMap<(Arc<str>, Arc<str>, i64), Touched>,
     /// Statements about coverage: host, first and last hour.
     coverage: BTreeSet<(Arc<str>, i64, i64)>,
+    sensors: Sensors,
 }
 
 impl Touches {
@@ -70,10 +70,13 @@ impl Touches {
             return;
         }
         let time = event.time.nanoseconds();
-        let touched = self
-            .rows
-            .entry((owner.host.clone(), owner.sensor.clone(), event.time.hour()))
-            .or_insert(Touched { named: false, rows: 0, first_time_ns: time, last_time_ns: time });
+        let sensor = if owner.network { self.sensors.of(&event.provenance.source) } else { "".into() };
+        let touched = self.rows.entry((owner.host.clone(), sensor, event.time.hour())).or_insert(Touched {
+            named: false,
+            rows: 0,
+            first_time_ns: time,
+            last_time_ns: time,
+        });
         touched.named |= owner.named;
         touched.rows += 1;
         touched.first_time_ns = touched.first_time_ns.min(time);

@@ -193,8 +193,9 @@ impl Making<'_> {
         // What a Mac is does not depend on the day; what happens on it does.
         let mut chance = Chance::new(self.options.seed.wrapping_add(day << 32), 3_000_000 + u64::from(host));
         let (mac, work) = self.mac(host, site, conditions, &mut chance);
-        let seen_as =
-            if conditions.disturbance.translated { vec![conditions.translated().to_string()] } else { Vec::new() };
+        // Where no sensor watches the network, nobody sees it under the address of the others either.
+        let is_translated = conditions.disturbance.translated && mac.sensors.network;
+        let seen_as = if is_translated { vec![conditions.translated().to_string()] } else { Vec::new() };
         for (address, from, until) in conditions.leases(&mac, self.end) {
             let _ =
                 writeln!(self.assets, "{},{address},{},{}", mac.name, nanosecond_text(from), nanosecond_text(until));
