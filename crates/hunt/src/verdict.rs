@@ -121,26 +121,25 @@ impl Census {
         self.skews.sort_unstable();
         self.missing.sort_unstable();
         self.refused.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut notes = Vec::new();
-        if let (Some((least, first)), Some((greatest, _))) = (self.skews.first(), self.skews.last()) {
-            let whose = match self.skews.len() {
-                1 => first.to_string(),
-                count => format!("{count} hosts"),
-            };
-            let signed = |skew: i64| format!("{}{}", if skew < 0 { "−" } else { "+" }, finding::duration(skew.abs()));
-            notes.push(format!(
-                "{whose}: the network sensor's clock differs from the host's by {} to {} (median of matched connections; \
-                 corrected for)",
-                signed(*least),
-                signed(*greatest),
-            ));
-        }
+        let mut notes: Vec<String> = clock_note(&self.skews).into_iter().collect();
         notes.extend(missing_notes(&self.missing));
         for (host, refused) in &self.refused {
             notes.extend(refused.sentences().into_iter().map(|sentence| format!("{host}: {sentence}")));
         }
         notes
     }
+}
+
+/// How far the network sensor's clock is from those of hosts. `skews` is sorted.
+fn clock_note(skews: &[(i64, Arc<str>)]) -> Option<String> {
+    let ((least, first), (greatest, _)) = (skews.first()?, skews.last()?);
+    let whose = if skews.len() == 1 { first.to_string() } else { format!("{} hosts", skews.len()) };
+    let signed = |skew: i64| format!("{}{}", if skew < 0 { "−" } else { "+" }, finding::duration(skew.abs()));
+    let (least, greatest) = (signed(*least), signed(*greatest));
+    let by = if least == greatest { least } else { format!("{least} to {greatest}") };
+    Some(format!(
+        "{whose}: the network sensor's clock differs from the host's by {by} (median of matched connections; corrected for)"
+    ))
 }
 
 /// Hosts with lost records that have a note each; of more, one note names the first few.
@@ -411,6 +410,17 @@ fn application_name(channel: &Channel) -> Arc<str> {
 mod tests {
     use super::*;
     use monologue_model::Service;
+
+    #[test]
+    fn clocks_that_differ_alike_are_told_once() {
+        let skews = |list: &[i64]| -> Vec<(i64, Arc<str>)> { list.iter().map(|skew| (*skew, "mac".into())).collect() };
+        let by = |list: &[i64]| clock_note(&skews(list)).unwrap().split(" (").next().unwrap().to_owned();
+        assert_eq!(clock_note(&[]), None);
+        assert_eq!(by(&[-400_000_000]), "mac: the network sensor's clock differs from the host's by −0.4 s");
+        let differs = "2 hosts: the network sensor's clock differs from the host's by";
+        assert_eq!(by(&[400_000_000, 410_000_000]), format!("{differs} +0.4 s"));
+        assert_eq!(by(&[-400_000_000, 1_500_000_000]), format!("{differs} −0.4 s to +1.5 s"));
+    }
 
     #[test]
     fn lossy_hosts_have_a_note_each_while_they_are_few() {
