@@ -93,6 +93,7 @@ fn a_destination_that_no_record_names_is_neither_blocked_nor_approved() {
     let mut unnamed = finding(Disposition::Unknown);
     unnamed.destination.host = "unknown".into();
     unnamed.destination.service = "unknown".into();
+    unnamed.destination.hosts = Vec::new();
     unnamed.destination.ips.clear();
     unnamed.level = Level::Medium;
     let steps = steps(&unnamed);
