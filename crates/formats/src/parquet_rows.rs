@@ -4,7 +4,7 @@
 //! A citation of a row counts in these lines, as that of a compressed file counts in what it holds. What is null is left
 //! out, times are RFC 3339, and numbers keep all digits.
 
-use monologue_model::Timestamp;
+use monologue_model::{Timestamp, containment::contain};
 use parquet::{
     file::{reader::FileReader, serialized_reader::SerializedFileReader},
     record::{Field, Row, reader::RowIter},
@@ -13,7 +13,6 @@ use serde_json::{Map, Number, Value};
 use std::{
     fs::File,
     io::{self, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// First bytes of a Parquet file.
@@ -36,12 +35,11 @@ pub(crate) fn lines(file: File) -> io::Result<impl Read> {
 
 /// The library takes files on trust and may panic on one that is made to mislead: that is an error like any other.
 fn guarded<T>(run: impl FnOnce() -> Result<T, parquet::errors::ParquetError>) -> io::Result<T> {
-    let outcome = catch_unwind(AssertUnwindSafe(run));
     let wrong = |expected: String| io::Error::new(io::ErrorKind::InvalidData, expected);
-    match outcome {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(wrong(format!("expected a Parquet file: {error}"))),
-        Err(_) => Err(wrong("expected a Parquet file whose parts fit together".to_owned())),
+    match contain(run) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(wrong(format!("expected a Parquet file: {error}"))),
+        None => Err(wrong("expected a Parquet file whose parts fit together".to_owned())),
     }
 }
 

@@ -166,7 +166,13 @@ fn signals(subject: &Subject<'_>, answers: &[Answer], weights: &Weights) -> Vec<
         };
         let speaks = matches!(answer.judgement, Judgement::Supports { .. } | Judgement::Refutes { .. });
         let kinds = if speaks { answer.signal.cites() } else { &[] };
-        let cites = kinds.iter().flat_map(|kind| subject.channel.witnesses.of(*kind)).map(cite).collect();
+        let mut cites: Vec<Cite> = Vec::new();
+        // One record can be the witness of several things, such as of a request and of its silence.
+        for cite in kinds.iter().flat_map(|kind| subject.channel.witnesses.of(*kind)).map(cite) {
+            if !cites.contains(&cite) {
+                cites.push(cite);
+            }
+        }
         let weight = weigh::weight(&answer.judgement);
         outcomes.push(SignalOutcome { id: answer.signal.id().0, judgement, weight, why, seen, of, cites });
     }

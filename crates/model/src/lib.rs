@@ -8,6 +8,7 @@ mod attributes;
 mod bytes;
 mod channel;
 mod claim;
+pub mod containment;
 mod counters;
 mod coverage;
 pub mod escape;

@@ -31,6 +31,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    quieten_contained_panics();
     let command = cli::Cli::parse().command;
     let done = match command {
         cli::Command::Demo(arguments) => demo::demo(&arguments),
@@ -61,4 +62,14 @@ fn main() -> ExitCode {
             talk::Verdict::Error.into()
         }
     }
+}
+
+/// A panic that a reader contains becomes an error with its source and place: the hook need not tell it a second time.
+fn quieten_contained_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !monologue_model::containment::is_contained() {
+            tell(panic);
+        }
+    }));
 }

@@ -1,7 +1,7 @@
 //! Compaction: several small files of a table, date and bucket become one, in one publication.
 
 use super::{DataFile, Lake, LedgerError, Publication, StagedFile};
-use monologue_model::Timestamp;
+use monologue_model::{Timestamp, containment::contain};
 use parquet::{
     arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
@@ -119,7 +119,11 @@ impl Lake {
     }
 
     fn parquet(&self, file: &DataFile) -> Result<ParquetRecordBatchReaderBuilder<crate::store::Contents>, LedgerError> {
-        ParquetRecordBatchReaderBuilder::try_new(self.read(file)?).map_err(in_file(file))
+        let bytes = self.read(file)?;
+        // Metadata is read before the ledger vouches for the bytes.
+        contain(|| ParquetRecordBatchReaderBuilder::try_new(bytes))
+            .unwrap_or_else(|| Err(ParquetError::General("parts of the file do not fit together".to_owned())))
+            .map_err(in_file(file))
     }
 }
 

@@ -3,13 +3,14 @@
 use super::{Interner, Table, TableError, decode, shape};
 use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch};
 use arrow_schema::{DataType, FieldRef, SchemaRef};
-use monologue_model::Event;
+use monologue_model::{Event, containment::contain};
 use parquet::{
     arrow::{
         ArrowWriter, ProjectionMask,
         arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter},
     },
     basic::{Compression, ZstdLevel},
+    errors::ParquetError,
     file::{
         metadata::{KeyValue, RowGroupMetaData},
         properties::{EnabledStatistics, WriterProperties},
@@ -148,7 +149,7 @@ pub fn read<'a, R: ChunkReader + 'static>(
     let needed: Vec<FieldRef> = table.plan().needed().cloned().collect();
     let mut batches = read_columns(table.name(), &needed, "time_ns", source, select)?;
     Ok(until_error(move || {
-        Some(batches.next()?.map_err(|error| TableError::Parquet(error.into())).and_then(|batch| {
+        Some(batches.next()?.and_then(|batch| {
             // The interner lives as long as the iterator, not longer.
             decode(table, &batch, interner)
         }))
@@ -172,6 +173,33 @@ pub(super) fn until_error<T>(
 
 /// Reads the needed columns of the rows whose value of the column `by` is wanted.
 pub(super) fn read_columns<R: ChunkReader + 'static>(
+    table: &'static str,
+    needed: &[FieldRef],
+    by: &'static str,
+    source: R,
+    select: &Select,
+) -> Result<Batches, TableError> {
+    contained(|| open(table, needed, by, source, select)).map(Batches)
+}
+
+/// Batches of a file. To be used no longer after an error.
+pub(super) struct Batches(ParquetRecordBatchReader);
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        contained(|| Ok(self.0.next().transpose().map_err(ParquetError::from)?)).transpose()
+    }
+}
+
+/// Runs the library that reads Parquet: it takes files on trust, and may panic on one whose parts do not fit together.
+fn contained<T>(run: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
+    let misfit = || ParquetError::General("parts of the file do not fit together".to_owned());
+    contain(run).unwrap_or_else(|| Err(misfit().into()))
+}
+
+fn open<R: ChunkReader + 'static>(
     table: &'static str,
     needed: &[FieldRef],
     by: &'static str,

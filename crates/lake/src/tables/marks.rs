@@ -103,10 +103,7 @@ pub fn read_marks<R: ChunkReader + 'static>(
     source: R,
 ) -> Result<impl Iterator<Item = Result<Vec<Mark>, TableError>> + use<R>, TableError> {
     let mut batches = files::read_columns(MARKS, &FIELDS, "hour", source, &Select::ALL)?;
-    Ok(until_error(move || {
-        let batch = batches.next()?.map_err(|error| TableError::Parquet(error.into()));
-        Some(batch.and_then(|batch| decode(&batch)))
-    }))
+    Ok(until_error(move || Some(batches.next()?.and_then(|batch| decode(&batch)))))
 }
 
 fn decode(batch: &RecordBatch) -> Result<Vec<Mark>, TableError> {

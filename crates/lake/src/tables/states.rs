@@ -131,10 +131,7 @@ pub fn read_states<R: ChunkReader + 'static>(
     let hours = Select { from_ns: hours.start, until_ns: hours.end };
     let fields: &'static [FieldRef] = if with_states { &FIELDS } else { &DECIDED };
     let mut batches = files::read_columns(STATES, fields, "hour", source, &hours)?;
-    Ok(until_error(move || {
-        let batch = batches.next()?.map_err(|error| TableError::Parquet(error.into()));
-        Some(batch.and_then(|batch| decode(&batch, fields, with_states)))
-    }))
+    Ok(until_error(move || Some(batches.next()?.and_then(|batch| decode(&batch, fields, with_states)))))
 }
 
 fn decode(batch: &RecordBatch, fields: &[FieldRef], with_states: bool) -> Result<Vec<StateRow>, TableError> {

@@ -264,8 +264,5 @@ pub fn read_summaries<R: ChunkReader + 'static>(
 ) -> Result<impl Iterator<Item = Result<Vec<SummaryRow>, TableError>> + use<R>, TableError> {
     let hours = Select { from_ns: hours.start, until_ns: hours.end };
     let mut batches = files::read_columns(SUMMARIES, &PLAN.kept, "hour", source, &hours)?;
-    Ok(until_error(move || {
-        let batch = batches.next()?.map_err(|error| TableError::Parquet(error.into()));
-        Some(batch.and_then(|batch| decode_summaries(&batch)))
-    }))
+    Ok(until_error(move || Some(batches.next()?.and_then(|batch| decode_summaries(&batch)))))
 }

@@ -77,7 +77,11 @@ fn heading(finding: &Explained, to: &mut dyn Write) -> io::Result<()> {
     facts.push(("destination", format!("{} (judged as {})", destination.host, destination.service)));
     facts.push(("addresses", format!("{}; ports {}", destination.ips.join(", "), ports.join(", "))));
     facts.push(("when", format!("{} requests, {} to {}", finding.exchanges, finding.first_time, finding.last_time)));
-    facts.push(("hosts alike", format!("{} of {}", finding.prevalence.hosts, finding.prevalence.of)));
+    let alike = match finding.prevalence.of {
+        0 => "not known: on no host it is recorded which programs run".to_owned(),
+        of => format!("{} of {of}", finding.prevalence.hosts),
+    };
+    facts.push(("hosts alike", alike));
     if !finding.readings.is_empty() {
         facts.push(("reading", finding.readings.join(", ")));
     }

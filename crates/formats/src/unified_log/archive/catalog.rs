@@ -1,10 +1,8 @@
 //! Catalogs: the processes, images and subsystems that the records of a few chunk sets refer to.
 
 use macos_unifiedlogs::unified_log::{LogData, UnifiedLogCatalogData};
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use monologue_model::containment::contain;
+use std::collections::HashMap;
 
 /// One process of a catalog.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ impl Catalog {
     /// Reads a catalog chunk, preamble included. `None` if it is none.
     pub(super) fn read(chunk: &[u8]) -> Option<Self> {
         let data =
-            contained(|| LogData::parse_unified_log(chunk, "").ok().map(|(_, parsed)| parsed))??.catalog_data.pop()?;
+            contain(|| LogData::parse_unified_log(chunk, "").ok().map(|(_, parsed)| parsed))??.catalog_data.pop()?;
         let mut processes = HashMap::new();
         for entry in data.catalog.catalog_process_info_entries.values() {
             let loaded = entry.uuid_info_entries.iter().map(|image| {
@@ -65,9 +63,4 @@ impl Catalog {
     pub(super) fn process(&self, number: (u64, u32)) -> Option<&Process> {
         self.processes.get(&number)
     }
-}
-
-/// Runs the library on hostile bytes: where it gives up by a panic, there is no result.
-pub(super) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(run)).ok()
 }

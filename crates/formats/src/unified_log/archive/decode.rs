@@ -1,7 +1,7 @@
 //! Decodes one tracev3 file: which records it holds, whose they are, and the texts of those that speak of requests.
 
 use super::{
-    catalog::{Catalog, contained},
+    catalog::Catalog,
     chunks::{self, CATALOG, CHUNK_SET, Chunks, FIREHOSE, HEADER, OVERSIZE},
     clock::{Clock, Header},
     points::{Origin, Point, PointChunk, PointKind},
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use macos_unifiedlogs::unified_log::{LogData, UnifiedLogData};
-use monologue_model::{Provenance, SightSet, Timestamp};
+use monologue_model::{Provenance, SightSet, Timestamp, containment::contain};
 use std::{collections::HashMap, sync::Arc};
 
 /// Records whose texts are put together at once: the library prepares itself anew each time.
@@ -147,7 +147,7 @@ impl Decoder<'_> {
     fn header(&mut self, chunk: &[u8]) {
         self.compose();
         self.header = Header::read(chunk);
-        let parsed = contained(|| LogData::parse_unified_log(chunk, "").ok().map(|(_, parsed)| parsed)).flatten();
+        let parsed = contain(|| LogData::parse_unified_log(chunk, "").ok().map(|(_, parsed)| parsed)).flatten();
         // The library takes for granted that there is one.
         self.composer = parsed.filter(|parsed| !parsed.header.is_empty()).unwrap_or_default();
     }

@@ -1,12 +1,13 @@
 //! Puts the texts of chosen records together, with the `macos-unifiedlogs` library.
 
 use super::{
-    catalog::{Catalog, contained},
+    catalog::Catalog,
     chunks::{CATALOG, CHUNK_SET, OVERSIZE, u32_at, u64_at},
     points::CHUNK_HEADER,
     strings::{NoFiles, Strings},
 };
 use macos_unifiedlogs::unified_log::{LogData, UnifiedLogData};
+use monologue_model::containment::contain;
 use std::collections::HashMap;
 
 /// Arguments of one record that stand in a chunk of their own: first and second number of the process, own number.
@@ -55,7 +56,7 @@ fn attempt(
 ) -> Option<Vec<Option<String>>> {
     let mut texts = vec![None; records.len()];
     let file = small_file(records);
-    let parsed = contained(|| LogData::parse_unified_log(&file, "").ok().map(|(_, parsed)| parsed))?;
+    let parsed = contain(|| LogData::parse_unified_log(&file, "").ok().map(|(_, parsed)| parsed))?;
     let Some(mut parsed) = parsed else { return Some(texts) };
     let Some(chunks) = parsed.catalog_data.pop() else { return Some(texts) };
     let points = chunks.firehose.iter().flat_map(|chunk| &chunk.public_data);
@@ -69,7 +70,7 @@ fn attempt(
         oversize: parsed.oversize,
         evidence: String::new(),
     };
-    let built = contained(|| LogData::build_log(&data, &NoFiles, strings, &HashMap::new(), false).0);
+    let built = contain(|| LogData::build_log(&data, &NoFiles, strings, &HashMap::new(), false).0);
     if let Some(mut known) = data.catalog_data.pop() {
         known.firehose.clear();
         catalog.data = known;
