@@ -4,6 +4,7 @@ use crate::{
     absence::Subject,
     cadence::Cadence,
     dependence::Dependence,
+    novelty::Novelty,
     settings::Settings,
     signals::{Opinion, SIGNALS, Signal},
 };
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     pub service_hosts: u64,
     /// Hosts of which it is known for at least one channel which service it leads to.
     pub telling_hosts: u64,
+    /// Whether the service was new when the host first asked it. `None` means that nothing is known of the time before.
+    pub novelty: Option<Novelty>,
     /// The address without a name to which the application goes on after asking, and how often. `None` means none is known.
     pub leads_to: Option<(IpAddr, u64)>,
     /// The cadence test. `None` means too few check-ins.
@@ -47,6 +50,7 @@ impl Default for Context<'static> {
             application_hosts: 0,
             service_hosts: 0,
             telling_hosts: 0,
+            novelty: None,
             leads_to: None,
             cadence: None,
             cadence_threshold: None,
@@ -99,6 +103,11 @@ fn ask(signal: &dyn Signal, subject: &Subject<'_>, context: &Context<'_>) -> Jud
     }
     if signal.compares_services() && context.telling_hosts < hosts_needed {
         return Judgement::Blind { seen: context.telling_hosts, of: hosts_needed, sight: Sight::FlowReply };
+    }
+    let hours_needed = context.settings.known_hours;
+    let known = context.novelty.map_or((0, Sight::FlowReply), |novelty| (novelty.watched_hours, novelty.sight));
+    if signal.compares_past() && known.0 < hours_needed {
+        return Judgement::Blind { seen: known.0, of: hours_needed, sight: known.1 };
     }
     let weight = |case| context.settings.weights.of(signal.id(), case);
     match signal.judge(subject, context) {

@@ -24,6 +24,7 @@ mod leads;
 mod lineage;
 mod link;
 mod macos_baseline;
+pub mod novelty;
 mod origin;
 mod processes;
 pub mod public_services;

@@ -80,6 +80,10 @@ pub const HEADERS_GREATEST_BYTES: u32 = 2048;
 /// Hosts with a sight below which rarity is blind.
 pub const RARITY_MINIMUM_HOSTS: u64 = 10;
 
+/// Watched hours before a first request below which nothing is said of what is new: two days, so that what runs once a day
+/// was seen.
+pub const KNOWN_HOURS: u64 = 48;
+
 /// Rate of false discoveries among cadence claims.
 pub const DISCOVERY_RATE: f64 = 0.01;
 
@@ -166,8 +170,14 @@ mod tests {
     fn every_number_that_decides_is_stated() {
         let source = include_str!("settings.rs");
         // Those that settings change are stated with the settings.
-        let elsewhere =
-            ["TIMELINE_POINTS", "SUSPICIOUS_PARENTS", "RARITY_MINIMUM", "DISCOVERY_RATE", "LEVEL_THRESHOLDS"];
+        let elsewhere = [
+            "TIMELINE_POINTS",
+            "SUSPICIOUS_PARENTS",
+            "RARITY_MINIMUM",
+            "KNOWN_HOURS",
+            "DISCOVERY_RATE",
+            "LEVEL_THRESHOLDS",
+        ];
         let decides = |line: &&str| line.starts_with("pub const ") && !elsewhere.iter().any(|name| line.contains(name));
         assert_eq!(super::in_force().len(), source.lines().filter(decides).count());
     }

@@ -2,7 +2,8 @@
 
 use crate::{
     Baseline, CodeProfiles, HostHunt, RefusedJoins, absence, awake::AwakeClock, baseline, cadence, claims, dependence,
-    discovery, documented, finding, judge, judge::Context, leads, macos_baseline, related, settings::Settings, triage,
+    discovery, documented, finding, judge, judge::Context, leads, macos_baseline, novelty, related, settings::Settings,
+    triage,
 };
 use monologue_model::{
     ApplicationKey, Channel, ChannelId, ChannelKey, Finding, HostCoverage, HuntSummary, Level, Prevalence, Report,
@@ -25,9 +26,9 @@ pub struct Census {
     applications: BTreeMap<Arc<str>, u64>,
     /// Hosts of which at least one channel has a known application.
     attributed_hosts: u64,
-    /// Hosts by service.
+    /// Who asks a service.
     #[serde(default)]
-    services: BTreeMap<Arc<str>, u64>,
+    services: BTreeMap<Arc<str>, Asked>,
     /// Hosts of which it is known for at least one channel which service it leads to.
     #[serde(default)]
     telling_hosts: u64,
@@ -42,6 +43,21 @@ pub struct Census {
     missing: Vec<(Arc<str>, u64)>,
     first_time: Option<Timestamp>,
     last_time: Option<Timestamp>,
+}
+
+/// Who asks a service.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Asked {
+    /// Hosts, whoever asks there.
+    hosts: u64,
+    /// The first request of any of them.
+    first: Timestamp,
+}
+
+impl Asked {
+    fn is_also_asked(&mut self, first: Timestamp) {
+        self.first = self.first.min(first);
+    }
 }
 
 /// Clock differences below this are not worth a note: 0.1 s.
@@ -76,10 +92,14 @@ impl Census {
             *self.applications.entry(name).or_insert(0) += 1;
         }
         let told = host.channels.iter().filter(|channel| is_told(&channel.key.service));
-        let services: BTreeSet<Arc<str>> = told.map(service_name).collect();
+        let mut services: BTreeMap<Arc<str>, Asked> = BTreeMap::new();
+        for channel in told {
+            let asked = Asked { hosts: 1, first: channel.first_time };
+            services.entry(service_name(channel)).or_insert(asked).is_also_asked(channel.first_time);
+        }
         self.telling_hosts += u64::from(!services.is_empty());
-        for name in services {
-            *self.services.entry(name).or_insert(0) += 1;
+        for (name, asked) in services {
+            self.add_service(name, asked);
         }
         if host.refused != RefusedJoins::default() {
             self.refused.push((host.host.clone(), host.refused));
@@ -93,6 +113,12 @@ impl Census {
         self.last_time = self.last_time.max(Some(host.coverage.until));
     }
 
+    fn add_service(&mut self, name: Arc<str>, asked: Asked) {
+        let known = self.services.entry(name).or_insert(Asked { hosts: 0, ..asked });
+        known.hosts += asked.hosts;
+        known.is_also_asked(asked.first);
+    }
+
     /// Adds the hosts of another part of the same hunt; the two must have no host in common.
     pub fn merge(&mut self, other: Self) {
         for (name, count) in other.prevalence {
@@ -101,8 +127,8 @@ impl Census {
         for (name, count) in other.applications {
             *self.applications.entry(name).or_insert(0) += count;
         }
-        for (name, count) in other.services {
-            *self.services.entry(name).or_insert(0) += count;
+        for (name, asked) in other.services {
+            self.add_service(name, asked);
         }
         self.burst_ns = self.burst_ns.or(other.burst_ns);
         self.attributed_hosts += other.attributed_hosts;
@@ -240,11 +266,13 @@ impl Verdict {
         let mut findings: Vec<Finding> = Vec::with_capacity(host.channels.len());
         for ((channel, possible), leads_to) in host.channels.iter().zip(&possible).zip(leads) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
+            let asked = self.census.services.get(&service_name(channel));
             let context = Context {
                 settings: &self.settings,
                 application_hosts: self.census.applications.get(&application_name(channel)).copied().unwrap_or(0),
-                service_hosts: self.census.services.get(&service_name(channel)).copied().unwrap_or(1),
+                service_hosts: asked.map_or(1, |asked| asked.hosts),
                 telling_hosts: self.census.telling_hosts,
+                novelty: asked.map(|asked| novelty::of(channel, &host.coverage, asked.first)),
                 leads_to,
                 prevalence: Prevalence {
                     hosts: self.hosts_that_do_the_same(channel),

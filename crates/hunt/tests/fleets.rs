@@ -3,7 +3,7 @@
 
 use monologue_formats::{Input, Item};
 use monologue_hunt::{Hunt, IpNet, Options};
-use monologue_model::{CoverageRecord, CoverageState, Detail, Event, Finding, Level, Sight, SightSet};
+use monologue_model::{CoverageRecord, CoverageState, Detail, Event, Finding, Level, Loss, Sight, SightSet};
 
 /// An address that one host alone asks.
 const LONELY: &str = "198.51.100.9";
@@ -88,4 +88,66 @@ fn hosts_of_which_no_service_is_known_do_not_count_as_hosts_that_do_not_ask() {
     }));
     let findings = hunt(events);
     assert_eq!(said(&findings, "10.0.0.1", LONELY, "destination.shared"), "blind");
+}
+
+/// Zeek's connections of two hosts, hour by hour for `hours` hours: both ask one server all the time; from hour `since` on the
+/// first asks [`LONELY`], and both ask [`SHARED`], the second from ten hours earlier on.
+fn days(hours: usize, since: usize) -> Vec<Event> {
+    let head = connections(0);
+    let mut text = head;
+    for hour in 0..hours {
+        for host in 1..=2_usize {
+            let begins = [(0, "203.0.113.200"), (since, LONELY), (since - 10 * (host - 1), SHARED)];
+            let asked = begins.into_iter().filter(|(from, server)| hour >= *from && (host == 1 || *server != LONELY));
+            for (at, (_, server)) in asked.enumerate() {
+                let (time, port) = (1_772_431_200 + 3600 * hour + 10 * host + at, 40_000 + at);
+                text.push_str(&format!(
+                    "{time}.0\tC{hour}-{host}-{at}\t10.0.0.{host}\t{port}\t{server}\t443\ttcp\tssl\t0.5\t90\t800\tSF\t0\tShADadFf\n"
+                ));
+            }
+        }
+    }
+    events(&text)
+}
+
+#[test]
+fn a_service_is_new_only_to_those_who_were_watched_for_two_days_before() {
+    let why = |findings: &[Finding], host: &str, server: &str| {
+        let of = |finding: &&Finding| &*finding.host == host && &*finding.destination.host == server;
+        let finding = findings.iter().find(of).unwrap();
+        let outcome = finding.signals.iter().find(|outcome| outcome.id == "destination.first-seen").unwrap();
+        (outcome.judgement, outcome.weight, outcome.why.clone())
+    };
+    let findings = hunt(days(80, 60));
+    let (judgement, alone, text) = why(&findings, "10.0.0.1", LONELY);
+    assert_eq!(judgement, "supports");
+    assert!(
+        text.contains("no host is seen to ask it before 2026-03-04T18:00:1"),
+        "sixty hours after the first: {text}"
+    );
+    // The second host asks from hour 50 on, the first from hour 60: it is new to both, and to the fleet with the second alone.
+    let (judgement, others, text) = why(&findings, "10.0.0.1", SHARED);
+    assert_eq!(judgement, "supports");
+    assert!(text.contains("others are") && others < alone, "{text} {others} {alone}");
+    assert_eq!(why(&findings, "10.0.0.2", SHARED).1, alone);
+    assert_eq!(why(&findings, "10.0.0.1", "203.0.113.200").0, "blind", "it was there when the records begin");
+    // Two days are needed before, and four hours with requests since.
+    assert_eq!(why(&hunt(days(70, 40)), "10.0.0.1", LONELY).0, "blind");
+    assert_eq!(why(&hunt(days(63, 60)), "10.0.0.1", LONELY).0, "silent");
+    assert_eq!(why(&hunt(days(64, 60)), "10.0.0.1", LONELY).0, "supports");
+    // A day in which the sensor lost records is no witness of what was not asked.
+    let mut lossy = days(80, 60);
+    let start = lossy[0].time;
+    let hour = |number: i64| start.saturating_add(number * 3_600_000_000_000);
+    lossy.push(Event {
+        detail: Detail::Coverage(CoverageRecord {
+            format: "zeek-conn".into(),
+            sights: SightSet::of(&[Sight::FlowReply]),
+            from: hour(10),
+            until: hour(34),
+            state: CoverageState::Lost { records: None, reason: Loss::SensorLoss },
+        }),
+        ..lossy[0].clone()
+    });
+    assert_eq!(why(&hunt(lossy), "10.0.0.1", LONELY).0, "blind");
 }

@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Folders that the networking and system frameworks write to by themselves: a cached or cookie-carrying reply is not a
 /// handled one. Substrings of paths.
 const FRAMEWORK_FOLDERS: &[&str] = &[
-    "/Library/Caches/",
+    "/Library/Caches/CloudKit/",
+    "/Library/Caches/com.apple.nsurlsessiond/",
     "/Library/HTTPStorages/",
     "/Library/Cookies/",
     "/Library/WebKit/",
@@ -22,6 +23,16 @@ const FRAMEWORK_FOLDERS: &[&str] = &[
     "/var/log/",
     "/dev/",
 ];
+
+/// Where programs keep what they fetched, and where the networking libraries of some keep it by themselves. A file there may
+/// be a use of the reply or may not: it shows neither that the reply was used nor that nothing was done.
+const CACHE_FOLDER: &str = "/Library/Caches/";
+
+/// What `NSURLCache` keeps below a program's folder of caches: a cached reply is not a handled one.
+const CACHE_STORES: &[&str] = &["/Cache.db", "/fsCachedData/"];
+
+/// Start of the names of files that `URLSession` puts a download into, before the program takes it.
+const DOWNLOAD_FILE: &str = "/CFNetworkDownload_";
 
 /// Programs that wait, print or test: starting one uses nothing of a reply.
 const IDLE_PROGRAMS: &[&str] =
@@ -148,8 +159,11 @@ impl Deeds {
         // What was done within the error of the clocks may have come before the reply: it is no witness of a use, and the
         // time after the reply cannot be called empty either.
         let certain = watch.from.saturating_add(watch.clock_error_ns);
-        let doubtful = effects.iter().any(|effect| effect.time < certain) && watch.clock_error_ns > 0;
+        let early = effects.iter().any(|effect| effect.time < certain) && watch.clock_error_ns > 0;
         effects.retain(|effect| effect.time >= certain);
+        let cached = effects.iter().any(may_be_automatic);
+        effects.retain(|effect| !may_be_automatic(effect));
+        let doubtful = early || cached;
         let window = if doubtful && effects.is_empty() { EffectWindow::Unseen } else { window };
         let (gone, exit) = gone_at_once(watch, table, coverage);
         Aftermath { window, effects, gone, exit }
@@ -237,8 +251,7 @@ fn deed_of(event: &Event) -> Option<(u32, EffectKind, Arc<str>)> {
     match &event.detail {
         Detail::FileEffect(effect) => {
             let pid = effect.process.key.pid?;
-            let counts = !FRAMEWORK_FOLDERS.iter().any(|folder| effect.path.contains(folder));
-            counts.then(|| (pid, EffectKind::File(effect.effect), effect.path.clone()))
+            (!is_of_framework(&effect.path)).then(|| (pid, EffectKind::File(effect.effect), effect.path.clone()))
         }
         Detail::ProcessExec(exec) => {
             let path = exec.target.path.clone()?;
@@ -251,6 +264,19 @@ fn deed_of(event: &Event) -> Option<(u32, EffectKind, Arc<str>)> {
         }
         _ => None,
     }
+}
+
+/// Whether the system's frameworks write this file by themselves.
+fn is_of_framework(path: &str) -> bool {
+    let cached = path.split_once(CACHE_FOLDER).map(|(_, rest)| rest);
+    FRAMEWORK_FOLDERS.iter().any(|folder| path.contains(folder))
+        || cached.is_some_and(|rest| CACHE_STORES.iter().any(|store| rest.contains(store)))
+        || path.contains(DOWNLOAD_FILE)
+}
+
+/// Whether a library may have written this file without the program.
+fn may_be_automatic(effect: &Effect) -> bool {
+    matches!(effect.kind, EffectKind::File(_)) && effect.target.contains(CACHE_FOLDER)
 }
 
 /// What makes two deeds "the same thing again": the kind, and the program, or the folder and ending of the file.

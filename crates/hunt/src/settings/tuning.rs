@@ -61,6 +61,8 @@ pub struct Settings {
     pub discovery_rate: f64,
     /// Hosts with a known application below which rarity is blind.
     pub rarity_hosts: u64,
+    /// Watched hours before a first request, below which nothing is said of what is new.
+    pub known_hours: u64,
     /// Approve what macOS's own services are known to ask.
     pub macos_baseline: bool,
     /// The weights.
@@ -153,6 +155,7 @@ struct Weighing {
     prior_decibans: Option<Spanned<f64>>,
     discovery_rate: Option<Spanned<f64>>,
     rarity_hosts: Option<Spanned<u64>>,
+    known_hours: Option<Spanned<u64>>,
     macos_baseline: Option<Spanned<bool>>,
 }
 
@@ -176,6 +179,7 @@ impl Default for Settings {
             levels: super::LEVEL_THRESHOLDS,
             discovery_rate: super::DISCOVERY_RATE,
             rarity_hosts: super::RARITY_MINIMUM_HOSTS,
+            known_hours: super::KNOWN_HOURS,
             macos_baseline: true,
             weights: Weights::shipped().unwrap_or_else(|_| Weights::none()),
             set: BTreeMap::new(),
@@ -223,6 +227,10 @@ impl Settings {
             let line = line_of(text, hosts.span().start);
             taking.set.insert("rarity_hosts".to_owned(), line);
             settings.rarity_hosts = hosts.into_inner().max(2);
+        }
+        if let Some(hours) = weighing.known_hours {
+            taking.set.insert("known_hours".to_owned(), line_of(text, hours.span().start));
+            settings.known_hours = hours.into_inner().max(1);
         }
         if let Some(wanted) = weighing.macos_baseline {
             taking.set.insert("macos_baseline".to_owned(), line_of(text, wanted.span().start));
@@ -375,6 +383,11 @@ impl Settings {
                 "rarity_hosts",
                 self.rarity_hosts.to_string(),
                 "hosts with a known application below which rarity is blind",
+            ),
+            line(
+                "known_hours",
+                self.known_hours.to_string(),
+                "watched hours before a first request below which nothing is said of what is new (destination.first-seen): two days, so that what runs once a day was seen",
             ),
             line(
                 "macos_baseline",

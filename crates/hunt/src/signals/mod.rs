@@ -7,6 +7,7 @@ mod api_no_response;
 mod code_profile;
 mod destination_bare_address;
 mod destination_documented;
+mod destination_first_seen;
 mod destination_leads_elsewhere;
 mod destination_public_service;
 mod destination_shared;
@@ -50,6 +51,10 @@ pub trait Signal: Sync {
     fn compares_services(&self) -> bool {
         false
     }
+    /// Whether it compares with what was there before, and so is blind where the host was not watched for long enough.
+    fn compares_past(&self) -> bool {
+        false
+    }
 
     /// The source file, whose module comment is the manual page.
     fn source(&self) -> &'static str;
@@ -87,6 +92,7 @@ pub const SIGNALS: &[&dyn Signal] = &[
     &identity_rare::Rare,
     &destination_public_service::PublicServiceSignal,
     &destination_bare_address::BareAddress,
+    &destination_first_seen::FirstSeen,
     &destination_leads_elsewhere::LeadsElsewhere,
     &destination_shared::Shared,
     &destination_unexpected::Unexpected,

@@ -212,7 +212,12 @@ impl Making<'_> {
         };
         let browsing = stage.person(&work);
         stage.macos(host);
-        stage.software(&work, &surroundings, &mut Chance::new(self.options.seed, 2_000_000 + u64::from(host)));
+        stage.software(
+            &work,
+            &surroundings,
+            &mut Chance::new(self.options.seed, 2_000_000 + u64::from(host)),
+            self.options.seed,
+        );
         if let Some(pattern) = attack(self.options.seed, host).filter(|_| self.options.attacks) {
             // Half of them were there before the recording began, as far as their first request tells.
             let hours = 24.0 * f64::from(self.options.days);
@@ -297,6 +302,21 @@ fn work_hour(work: &[(Moment, Moment)]) -> Moment {
     work.first().map_or(0, |(from, _)| from + 3_600 * SECOND)
 }
 
+/// Software on at least this share of the Macs is part of how they are set up, and stands on them from the beginning.
+const SET_UP_SHARE: f64 = 0.5;
+
+/// When this software came to this Mac. Of what people choose themselves, one piece in three comes within the thirty days
+/// before and after the day that recordings begin by default: about one a Mac in two weeks. The same seed is the same hour,
+/// whenever the recording begins.
+fn installed_at(seed: u64, mac: &str, (software, share): (&str, f64)) -> Moment {
+    let seed = seed.to_string();
+    if share >= SET_UP_SHARE || names::number(0, 2, &["is installed", &seed, mac, software]) != 0 {
+        return Moment::MIN;
+    }
+    let hours = names::number(0, 60 * 24 - 1, &["installed", &seed, mac, software]) as i64 - 30 * 24;
+    RealisticOptions::default().start.nanoseconds() + hours * 3_600 * SECOND
+}
+
 impl Stage<'_> {
     /// The person at the Mac. Gives how many connections were made.
     fn person(&mut self, work: &[(Moment, Moment)]) -> u64 {
@@ -367,9 +387,13 @@ impl Stage<'_> {
     }
 
     /// Regular software: each Mac has its share, decided by a chance of its own.
-    fn software(&mut self, work: &[(Moment, Moment)], surroundings: &Surroundings, installed: &mut Chance) {
+    fn software(&mut self, work: &[(Moment, Moment)], surroundings: &Surroundings, installed: &mut Chance, seed: u64) {
         for (share, pattern) in &SOFTWARE {
             if !installed.happens(*share) {
+                continue;
+            }
+            let since = installed_at(seed, &self.mac.name, (pattern.scenario, *share));
+            if since >= self.end {
                 continue;
             }
             let is_person = matches!(pattern.client, pattern::Client::Native(path, _) | pattern::Client::OwnStack(path, _) if path.starts_with("/Applications"));
@@ -378,6 +402,7 @@ impl Stage<'_> {
             } else {
                 self.start + seconds(self.chance.between(20.0, pattern.every.0.min(7_200.0)))
             };
+            let first = first.max(since);
             self.act(&Part { pattern, malicious: false, first, surroundings: surroundings.clone() });
         }
     }

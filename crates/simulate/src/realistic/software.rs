@@ -18,7 +18,7 @@ const LICENCE_SERVER: &str = "192.88.99.27";
 const PRINTER: &str = "10.20.3.9";
 
 /// Every pattern, with the share of Macs that have it.
-pub(super) const SOFTWARE: [(f64, Pattern); 35] = [
+pub(super) const SOFTWARE: [(f64, Pattern); 37] = [
     (
         0.70,
         Pattern::new(
@@ -396,6 +396,32 @@ pub(super) const SOFTWARE: [(f64, Pattern); 35] = [
             (240.0, 0.5),
         )
         .gets("/ac", Orders(404, 9, (9_000, 200_000)))
+        .while_awake(),
+    ),
+    // What one person bought or tried, alone in the fleet: signed, and of a service that nobody else asks.
+    (
+        0.25,
+        Pattern::new(
+            "niche-updater",
+            "pull-only",
+            Native("/Applications/#.app/Contents/MacOS/#", Some("N1CH3UPD01")),
+            "updates.#.example",
+            (3_600.0, 0.02),
+        )
+        .gets("/appcast.xml", Same(200, 3_127))
+        .then(Writes("~/Library/Caches/#/appcast.xml"), 1)
+        .while_awake(),
+    ),
+    (
+        0.20,
+        Pattern::new(
+            "niche-telemetry",
+            "reply-unhandled",
+            OwnStack("/Applications/#.app/Contents/MacOS/#", Some("N1CH3T3L01")),
+            "events.#.example",
+            (600.0, 0.1),
+        )
+        .posts("/v1/batch", (600, 4_000), Same(204, 0))
         .while_awake(),
     ),
     // What one person wrote for themselves, alone in the fleet: nothing but its owner tells it from a script that somebody else put
