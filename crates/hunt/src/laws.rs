@@ -122,6 +122,7 @@ fn exchange(truth: Truth, at: usize, agent: &str) -> LinkedExchange {
         tls_resumed: None,
         request_kind: None,
         request_randomness: None,
+        claimed_agent: None,
         status: None,
         content_hash: None,
         reply: Reply::Silent,

@@ -36,6 +36,7 @@ mod signals;
 mod statements;
 mod summarise;
 mod triage;
+mod user_agents;
 mod verdict;
 pub mod weigh;
 

@@ -123,6 +123,7 @@ fn describe(channel: &mut Channel, linked: &LinkedExchange) {
         attributes.protocols.insert(protocol.clone());
     }
     exchange.request_randomness.into_iter().for_each(|tenths| attributes.randomness.insert(tenths));
+    exchange.claimed_agent.into_iter().for_each(|claimed| attributes.claimed_agents.insert(claimed));
     if let Some(owner) = &exchange.socket_owner {
         attributes.socket_owners.insert(owner.clone());
     }

@@ -44,7 +44,7 @@ fn publish(lake: &mut Lake) -> Result<u64, LedgerError> {
     publication.fact(&number)?;
     let content_sha256 = Sha256::of(number.to_string().as_bytes());
     publication.source(SourceRecord {
-        source: number.to_string(),
+        source: number.to_string().into(),
         content_sha256,
         content_bytes: 1,
         taken_until: 1,

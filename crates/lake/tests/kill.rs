@@ -61,7 +61,7 @@ fn check(lake: &Lake, store: &dyn Store, said: u64) -> u64 {
     }
     let listed = store.list("").unwrap().into_iter().map(|file| file.path);
     let in_folders: Vec<String> = listed.filter(|path| path.starts_with("events/")).collect();
-    assert_eq!(in_folders, snapshot.files().map(|file| file.path.clone()).collect::<Vec<_>>());
+    assert_eq!(in_folders, snapshot.files().map(|file| file.path.to_string()).collect::<Vec<_>>());
     last
 }
 

@@ -1,6 +1,6 @@
 //! What the exchanges of a channel were seen with, bounded so that merging stays associative and commutative.
 
-use crate::{LinkStrength, Provenance, SignatureState, Timestamp, Transport};
+use crate::{ClaimedAgent, LinkStrength, Provenance, SignatureState, Timestamp, Transport};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
@@ -128,6 +128,9 @@ pub struct Attributes {
     /// How random addresses asked for look, in tenths of bits per character, where that was recorded and could be told.
     #[serde(default)]
     pub randomness: Bounded<u8>,
+    /// What user agents say of the program, where that was recorded.
+    #[serde(default)]
+    pub claimed_agents: Bounded<ClaimedAgent>,
     /// How records were joined to the application.
     #[serde(default)]
     pub links: Bounded<LinkStrength>,
@@ -157,6 +160,7 @@ impl Attributes {
         self.transports.merge(&other.transports);
         self.answers.merge(&other.answers);
         self.randomness.merge(&other.randomness);
+        self.claimed_agents.merge(&other.claimed_agents);
         self.links.merge(&other.links);
     }
 }

@@ -1,8 +1,8 @@
 //! Exchanges: one outbound request or flow and all that any sensor recorded of its response.
 
 use crate::{
-    ApplicationKey, ByteCount, FileEffectKind, ProcessImage, Provenance, SightSet, SignatureState, Timestamp,
-    Transport, WitnessKind,
+    ApplicationKey, ByteCount, ClaimedAgent, FileEffectKind, ProcessImage, Provenance, SightSet, SignatureState,
+    Timestamp, Transport, WitnessKind,
 };
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, sync::Arc};
@@ -361,6 +361,9 @@ pub struct Exchange {
     /// How random the most random part of the address asked for looks: tenths of bits per character. `None` means that nobody
     /// recorded it, or no part is long enough to tell.
     pub request_randomness: Option<u8>,
+    /// What its user agent says of the program. `None` means that nobody recorded it.
+    #[serde(default)]
+    pub claimed_agent: Option<ClaimedAgent>,
     /// HTTP status. `None` means nobody recorded one.
     pub status: Option<u16>,
     /// Hash of the response's content. `None` means nobody recorded it.

@@ -60,6 +60,20 @@ pub enum SignatureState {
     Platform,
 }
 
+/// What a request's user agent says of the program that makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimedAgent {
+    /// No browser, or an application with one inside, which says so.
+    NoBrowser,
+    /// A browser on macOS, or on a system it does not name.
+    BrowserOnMac,
+    /// A browser on Windows.
+    BrowserOnWindows,
+    /// A browser on another system.
+    BrowserElsewhere,
+}
+
 /// Code-signing flags of XNU (`osfmk/kern/cs_blobs.h`).
 const CS_SIGNED: u32 = 0x2000_0000;
 const CS_ADHOC: u32 = 0x0000_0002;

@@ -54,7 +54,7 @@ pub use finding::{
 };
 pub use gateway::{AnsweredBy, GatewayFacts};
 pub use host::{AddressBook, Asset};
-pub use identity::{ApplicationKey, ProcessImage, ProcessKey, SignatureState};
+pub use identity::{ApplicationKey, ClaimedAgent, ProcessImage, ProcessKey, SignatureState};
 pub use judgement::{CodeProfile, CodeSlice, CodeVerdict, Disposition, Judgement, Layer, Needs, SignalId};
 pub use platform::{connectivity_check, part_of};
 pub use provenance::{Provenance, Sha256};

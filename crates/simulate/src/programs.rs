@@ -19,11 +19,13 @@ pub(crate) struct Program {
     pub(crate) path: String,
     pub(crate) signing_id: String,
     pub(crate) signature: Signature,
+    /// The user agent it writes. `None` means that of URLSession.
+    pub(crate) user_agent: Option<String>,
 }
 
 impl Program {
     pub(crate) fn new(path: &str, signing_id: &str, signature: Signature) -> Self {
-        Self { path: path.to_owned(), signing_id: signing_id.to_owned(), signature }
+        Self { path: path.to_owned(), signing_id: signing_id.to_owned(), signature, user_agent: None }
     }
 
     pub(crate) fn platform(path: &str, signing_id: &str) -> Self {

@@ -66,6 +66,7 @@ struct Flight<'r> {
     remote: String,
     port: u16,
     is_tls: bool,
+    user_agent: Option<String>,
     lookup: i64,
     round_trip: i64,
     /// SYN, request, reply, on the clock of the Mac.
@@ -172,6 +173,7 @@ impl Stage<'_> {
             remote,
             port,
             is_tls,
+            user_agent: process.program.user_agent.clone(),
             lookup,
             round_trip,
             opened,
@@ -353,7 +355,7 @@ impl Stage<'_> {
         let request = PlainRequest {
             method: if flight.ask.body.is_some() { "POST" } else { "GET" },
             uri: &uri,
-            user_agent: "CFNetwork/3860.100.1 Darwin/25.0.0",
+            user_agent: flight.user_agent.as_deref().unwrap_or("CFNetwork/3860.100.1 Darwin/25.0.0"),
             sent_body: flight.ask.body.unwrap_or(0),
             reply,
         };
@@ -377,7 +379,7 @@ impl Stage<'_> {
         let (family, mark) = if address.is_ipv6() { ("IPv6", '.') } else { ("IPv4", ':') };
         let far = if is_proxied { "proxy" } else { "address" };
         let host = if *is_bare_address {
-            format!("IPv4#{}", masked(process, service, "address"))
+            masked_address(process, service)
         } else {
             format!("Hostname#{}", masked(process, service, "host"))
         };
@@ -405,6 +407,11 @@ impl Flight<'_> {
             missed: 0,
         }
     }
+}
+
+/// What stands in the log for an address that was asked without a name.
+pub(crate) fn masked_address(process: &Process, service: &Service) -> String {
+    format!("IPv4#{}", masked(process, service, "address"))
 }
 
 /// The hash that stands for a host, address or URL. It holds only within one process.

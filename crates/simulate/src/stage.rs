@@ -81,7 +81,10 @@ impl Stage<'_> {
             shown: String::new(),
             seen_as: Vec::new(),
             address: Some(self.network.conditions.remote(service.address, service.is_bare_address).to_string()),
-            masked: Some(names::mask_hash(&["name", &self.mac.name, &service.name])),
+            masked: Some(match service.is_bare_address {
+                true => crate::requests::masked_address(process, service),
+                false => names::mask_hash(&["name", &self.mac.name, &service.name]),
+            }),
             blind_twin_of: claim.twin.map(|(scenario, _)| scenario.to_owned()),
             missing: claim.twin.map(|(_, missing)| missing.to_owned()),
             exchanges: exchanges as u64,

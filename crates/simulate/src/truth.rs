@@ -46,7 +46,7 @@ pub struct Truth {
     /// Address of the destination. `None` means nobody recorded it.
     #[serde(default)]
     pub address: Option<String>,
-    /// What stands for the name where the resolver masks it in the unified log. `None` means nobody recorded it.
+    /// What stands for the name, or for the address where there is no name, where the unified log masks it (of the last process). `None` means nobody recorded it.
     #[serde(default)]
     pub masked: Option<String>,
     /// The scenario this one repeats with too few sensors. `None` means nobody recorded it, because there is none.

@@ -6,11 +6,11 @@ use super::{
     teardown,
     tie::Tie,
 };
-use crate::{coverage::Coverage, randomness, settings};
+use crate::{coverage::Coverage, randomness, settings, user_agents};
 use monologue_model::{
-    ByteCount, ByteLayer, Destination, DestinationName, Detail, Event, Flow, FlowReply, HttpTransaction, Provenance,
-    RecordPhase, Reply, Service, Sha256, Sight, SightSet, Teardown, Timestamp, TlsHandshake, Transport, WitnessKind,
-    part_of,
+    ByteCount, ByteLayer, ClaimedAgent, Destination, DestinationName, Detail, Event, Exchange, Flow, FlowReply,
+    HttpTransaction, Provenance, RecordPhase, Reply, Service, Sha256, Sight, SightSet, Teardown, Timestamp,
+    TlsHandshake, Transport, WitnessKind, part_of,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, net::SocketAddr, sync::Arc};
@@ -51,6 +51,8 @@ pub(crate) struct Request {
     pub(crate) kind: Option<u32>,
     /// How random the address asked for looks, in tenths of bits per character.
     pub(crate) randomness: Option<u8>,
+    /// What its user agent says.
+    pub(crate) claimed: Option<ClaimedAgent>,
     /// An earlier TLS session was resumed. `None` means nobody recorded it.
     pub(crate) resumed: Option<bool>,
     pub(crate) fresh: bool,
@@ -59,6 +61,15 @@ pub(crate) struct Request {
     pub(crate) cites: Vec<(WitnessKind, Provenance)>,
     /// Every record that was brought together here and concerns this request.
     pub(crate) joined: Vec<Provenance>,
+}
+
+impl Request {
+    /// Tells an exchange what was asked, and as whom.
+    pub(crate) const fn describe(&self, exchange: &mut Exchange) {
+        exchange.request_kind = self.kind;
+        exchange.request_randomness = self.randomness;
+        exchange.claimed_agent = self.claimed;
+    }
 }
 
 /// Whether an address can be the far end of an exchange: unicast and not ourselves.
@@ -408,6 +419,7 @@ impl Connection {
             teardown,
             kind: None,
             randomness: None,
+            claimed: None,
             resumed: self.tls.as_ref().and_then(|(_, tls, _)| tls.resumed),
             fresh: !self.is_continuation(),
             answered_at: reply.is_answer().then_some(self.end),
@@ -481,6 +493,7 @@ impl Connection {
             teardown: gateways::teardown(http),
             kind: kind_of(http),
             randomness: http.uri.as_deref().and_then(randomness::of_address),
+            claimed: http.user_agent.as_deref().map(user_agents::claimed),
             resumed: None,
             fresh: first,
             answered_at: reply.is_answer().then_some(time.max(self.end.min(time.saturating_add(1_000_000_000)))),

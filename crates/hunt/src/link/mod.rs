@@ -237,6 +237,7 @@ impl Host<'_> {
             tls_resumed: None,
             request_kind: None,
             request_randomness: None,
+            claimed_agent: None,
             status: None,
             content_hash: None,
             reply: Reply::Unknown,
@@ -380,7 +381,7 @@ impl Host<'_> {
         exchange.fresh_connection |= alone && first.fresh;
         if alone {
             exchange.teardown = first.teardown;
-            (exchange.request_kind, exchange.request_randomness) = (first.kind, first.randomness);
+            first.describe(exchange);
             exchange.tls_resumed = first.resumed;
         }
         exchange.links.push(Link::sure(LinkStrength::LocalEndpoint, "unified-log".into(), flow.format.clone()));
@@ -460,7 +461,7 @@ impl Host<'_> {
             exchange.reply = exchange.reply.max(request.reply);
             exchange.seen = exchange.seen.union(request.seen);
             exchange.teardown = request.teardown;
-            (exchange.request_kind, exchange.request_randomness) = (request.kind, request.randomness);
+            request.describe(exchange);
             exchange.tls_resumed = request.resumed;
             exchange.status = exchange.status.or(request.status);
             exchange.cites.extend(request.cites.iter().cloned());
@@ -496,6 +497,7 @@ impl Host<'_> {
                 Found::Several => self.refuse(|refused| refused.callers += 1),
                 Found::Nobody => {}
             }
+            request.describe(&mut exchange);
             exchange.destination = request.destination;
             if let Found::One(found) = caller
                 && exchange.destination.part.is_none()
@@ -509,7 +511,6 @@ impl Host<'_> {
             exchange.reply = request.reply;
             exchange.reply_pending = request.pending;
             exchange.teardown = request.teardown;
-            (exchange.request_kind, exchange.request_randomness) = (request.kind, request.randomness);
             exchange.tls_resumed = request.resumed;
             exchange.seen = exchange.seen.union(request.seen);
             exchange.cites.splice(0..0, request.cites);

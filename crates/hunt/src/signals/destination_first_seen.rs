@@ -3,7 +3,7 @@
 //! # What it says
 //! The first request of the channel came after this host had been watched for long enough (settings: `known_hours`, two days if
 //! nothing is set) by what shows the channel, and requests were seen in at least four hours since. `fleet`: no record of any host
-//! names the service earlier. `host`: others asked it before, this host did not. Hours in which records were lost do not count as
+//! names the service earlier; `fleet-on-a-clock`: and what began then keeps a clock. `host`: others asked it before, this host did not. Hours in which records were lost do not count as
 //! watched. It is blind where the hunt does not reach far enough back: hunt the days before along with those in question.
 //!
 //! # Why it matters
@@ -56,12 +56,12 @@ impl Signal for FirstSeen {
         let first = channel.first_time;
         let watched = counted(novelty.watched_hours, "watched hour");
         if novelty.fleet_first < first {
-            supports("host", format!("this host is not seen to ask it in {watched} before {first}; others are"))
-        } else {
-            supports(
-                "fleet",
-                format!("no host is seen to ask it before {first}, and this one was watched for {watched}"),
-            )
+            return supports(
+                "host",
+                format!("this host is not seen to ask it in {watched} before {first}; others are"),
+            );
         }
+        let why = format!("no host is seen to ask it before {first}, and this one was watched for {watched}");
+        if context.passes_cadence() { supports("fleet-on-a-clock", why) } else { supports("fleet", why) }
     }
 }

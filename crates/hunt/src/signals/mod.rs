@@ -24,6 +24,7 @@ mod identity_untrusted;
 mod identity_user_context;
 mod identity_watched;
 mod request_encoded;
+mod request_user_agent;
 mod time_cadence;
 mod wire_client_hangs_up;
 mod wire_constant_response;
@@ -81,6 +82,7 @@ pub const SIGNALS: &[&dyn Signal] = &[
     &effect_output_discarded::OutputDiscarded,
     &code_profile::Profile,
     &request_encoded::Encoded,
+    &request_user_agent::UserAgent,
     &time_cadence::CadenceSignal,
     &identity_untrusted::Untrusted,
     &identity_place::Place,

@@ -128,7 +128,7 @@ impl Lake {
 }
 
 fn in_file(file: &DataFile) -> impl Fn(ParquetError) -> LedgerError + '_ {
-    |source| LedgerError::Parquet { path: file.path.clone(), source }
+    |source| LedgerError::Parquet { path: file.path.to_string(), source }
 }
 
 fn shape_of<T>(builder: &parquet::arrow::arrow_reader::ArrowReaderBuilder<T>) -> Shape {

@@ -204,13 +204,14 @@ impl Lake {
             .pending
             .get(&file.publication())
             .map(|folder| names::staged_path(folder, names::file_name(&file.path)));
-        for path in [Some(&file.path), staged.as_ref(), staged.as_ref().and(Some(&file.path))].into_iter().flatten() {
+        for path in [Some(&*file.path), staged.as_deref(), staged.as_ref().and(Some(&*file.path))].into_iter().flatten()
+        {
             match self.store.open(path, file.bytes) {
                 Err(StoreError::NotFound { .. }) => {}
                 other => return Ok(other?),
             }
         }
-        Err(LedgerError::Gone { path: file.path.clone() })
+        Err(LedgerError::Gone { path: file.path.to_string() })
     }
 
     /// Reads a data file whole and compares its hash with the ledger's.
@@ -258,8 +259,8 @@ impl Lake {
         if !names::is_date(date) {
             return Err(LedgerError::invalid("a date such as 2026-03-02", date));
         }
-        let before = self.snapshot.files().filter(|file| file.date.as_str() < date);
-        let paths: Vec<String> = before.map(|file| file.path.clone()).collect();
+        let before = self.snapshot.files().filter(|file| *file.date < *date);
+        let paths: Vec<String> = before.map(|file| file.path.to_string()).collect();
         if paths.is_empty() {
             return Ok(None);
         }

@@ -302,6 +302,7 @@ impl StagedFile {
         }
         writer.close()?;
         let sha256 = Sha256::from_bytes(hasher.finalize().into());
+        let (path, table, date) = (path.into(), table.into(), date.into());
         let file = DataFile { path, table, date, bucket, rows, bytes, first_time_ns, last_time_ns, sha256 };
         let mut files = locked(&files);
         files.finished.push(file.clone());

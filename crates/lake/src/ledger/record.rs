@@ -8,6 +8,7 @@ use crate::store::{Store, StoreError};
 use monologue_model::{Sha256, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// Largest ledger file of one publication, in bytes.
 pub(super) const RECORD_BYTES: u64 = 256 << 20;
@@ -22,11 +23,11 @@ pub(super) const LAKE_FILE_BYTES: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataFile {
     /// Its path inside the lake.
-    pub path: String,
+    pub path: Arc<str>,
     /// The table.
-    pub table: String,
+    pub table: Arc<str>,
     /// The date of its rows in UTC, such as `2026-03-02`.
-    pub date: String,
+    pub date: Arc<str>,
     /// The bucket of its rows' owners.
     pub bucket: u16,
     /// Rows.
@@ -52,7 +53,7 @@ impl DataFile {
     fn problem(&self, buckets: u16) -> Option<String> {
         let named = names::parse_data_path(&self.path);
         let fits = named.is_some_and(|(table, date, bucket, _)| {
-            (table, date, bucket) == (self.table.as_str(), self.date.as_str(), self.bucket) && bucket < buckets
+            (table, date, bucket) == (&*self.table, &*self.date, self.bucket) && bucket < buckets
         });
         let shown: String = self.path.chars().take(120).collect();
         if !fits {
@@ -69,7 +70,7 @@ impl DataFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRecord {
     /// The source as the user named it, usually a path.
-    pub source: String,
+    pub source: Arc<str>,
     /// Hash of its content as stored, before decompression.
     pub content_sha256: Sha256,
     /// Bytes of that content.
@@ -77,7 +78,7 @@ pub struct SourceRecord {
     /// Offset in the decompressed stream up to which records were taken.
     pub taken_until: u64,
     /// The format it was read as. `None` means every format refused it.
-    pub format: Option<String>,
+    pub format: Option<Arc<str>>,
     /// Records that became events.
     pub events: u64,
     /// Records that are understood and of no use here.

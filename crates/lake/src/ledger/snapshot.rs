@@ -6,7 +6,10 @@ use super::{
     record::Checkpoint,
 };
 use monologue_model::{Sha256, Timestamp};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The files, sources and facts of a lake after its last publication.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,11 +17,13 @@ pub struct Snapshot {
     number: u64,
     time: Timestamp,
     /// By path, which sorts by table, date, bucket, publication.
-    files: BTreeMap<String, DataFile>,
+    files: BTreeMap<Arc<str>, DataFile>,
     sources: Vec<(u64, SourceRecord)>,
     facts: Vec<Fact>,
     by_content: HashMap<Sha256, usize>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<Arc<str>, usize>,
+    /// Names of tables, dates and formats, each kept once: a lake has hundreds of files for each.
+    names: HashSet<Arc<str>>,
 }
 
 impl Snapshot {
@@ -50,7 +55,10 @@ impl Snapshot {
     }
 
     fn files_below(&self, folder: String) -> impl Iterator<Item = &DataFile> {
-        self.files.range(folder.clone()..).take_while(move |(path, _)| path.starts_with(&folder)).map(|(_, file)| file)
+        self.files
+            .range(Arc::from(folder.as_str())..)
+            .take_while(move |(path, _)| path.starts_with(&folder))
+            .map(|(_, file)| file)
     }
 
     /// The data file at a path. `None` means the lake does not hold it now.
@@ -92,13 +100,13 @@ impl Snapshot {
     pub(super) fn check(&self, record: &Record) -> Result<(), String> {
         let mut paths = HashSet::new();
         for path in &record.removed {
-            if !self.files.contains_key(path) || !paths.insert(path) {
+            if !self.files.contains_key(path.as_str()) || !paths.insert(path.as_str()) {
                 let shown: String = path.chars().take(120).collect();
                 return Err(format!("expected to remove a file that is there, found {shown:?}"));
             }
         }
         for file in &record.added {
-            if self.files.contains_key(&file.path) || !paths.insert(&file.path) {
+            if self.files.contains_key(&file.path) || !paths.insert(&*file.path) {
                 return Err(format!("expected to add a new file, found {}", file.path));
             }
         }
@@ -110,14 +118,31 @@ impl Snapshot {
         self.number = record.number;
         self.time = record.time;
         for path in &record.removed {
-            self.files.remove(path);
+            self.files.remove(path.as_str());
         }
-        self.files.extend(record.added.into_iter().map(|file| (file.path.clone(), file)));
+        record.added.into_iter().for_each(|file| self.push_file(file));
         record.sources.into_iter().for_each(|source| self.push_source(record.number, source));
         self.facts.extend(record.facts.into_iter().map(|value| Fact { publication: record.number, value }));
     }
 
-    fn push_source(&mut self, publication: u64, source: SourceRecord) {
+    fn push_file(&mut self, mut file: DataFile) {
+        file.table = self.name(file.table);
+        file.date = self.name(file.date);
+        self.files.insert(file.path.clone(), file);
+    }
+
+    fn name(&mut self, name: Arc<str>) -> Arc<str> {
+        match self.names.get(&name) {
+            Some(known) => known.clone(),
+            None => {
+                self.names.insert(name.clone());
+                name
+            }
+        }
+    }
+
+    fn push_source(&mut self, publication: u64, mut source: SourceRecord) {
+        source.format = source.format.map(|format| self.name(format));
         let place = self.sources.len();
         self.by_content.insert(source.content_sha256, place);
         self.by_name.insert(source.source.clone(), place);
@@ -137,7 +162,7 @@ impl Snapshot {
 
     pub(super) fn from_checkpoint(checkpoint: Checkpoint) -> Self {
         let mut snapshot = Self { number: checkpoint.number, time: checkpoint.time, ..Self::default() };
-        snapshot.files = checkpoint.files.into_iter().map(|file| (file.path.clone(), file)).collect();
+        checkpoint.files.into_iter().for_each(|file| snapshot.push_file(file));
         snapshot.facts = checkpoint.facts;
         checkpoint.sources.into_iter().for_each(|(publication, source)| snapshot.push_source(publication, source));
         snapshot

@@ -1,7 +1,7 @@
 //! An evaluation as a page of Markdown: `docs/reference/evaluation.md` is made by it.
 
 use super::{
-    intervals::{Share, share},
+    intervals::{Rate, Share, share},
     measure::{Evaluation, OfScenario},
 };
 use monologue_simulate::Recording;
@@ -103,9 +103,12 @@ fn targets(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<()> {
     let (program, connection) = (of("program"), of("connection"));
     let is_met = at_least(&program, RECALL);
     writeln!(to, "{}", row("recall, where a record says which program asked", &program, "≥ 0.95", is_met))?;
-    for (name, of) in
-        [("… where only the connection was recorded", connection), ("… where nothing was recorded", of("nothing"))]
-    {
+    let rows = [
+        ("… where only the connection was recorded", connection),
+        ("… the same, at `low` or above", evaluation.recall_listed),
+        ("… where nothing was recorded", of("nothing")),
+    ];
+    for (name, of) in rows {
         writeln!(to, "| {name} | {} | {} | - | |", words(&of), counts(&of))?;
     }
     writeln!(to, "{}", row("precision of findings", precision, "≥ 0.95", at_least(precision, PRECISION)))?;
@@ -119,6 +122,10 @@ fn targets(evaluation: &Evaluation, to: &mut dyn Write) -> io::Result<()> {
             rate.count,
             verdict(rate.per_thousand <= FALSE_POSITIVES)
         )?;
+    }
+    if let Some(rate) = evaluation.honest_listed {
+        let Rate { per_thousand, low, high, count } = rate;
+        writeln!(to, "| … at `low` or above | {per_thousand:.1} ({low:.1} to {high:.1}) | {count} | - | |")?;
     }
     writeln!(to, "{}", row("false claims", false_claims, "0", false_claims.count == 0))?;
     writeln!(

@@ -34,6 +34,10 @@ pub(super) struct Evaluation {
     pub(super) recall_blind: Share,
     /// By what of them any sensor shows: the program, the connection alone, or nothing.
     pub(super) recall_shown: BTreeMap<String, Share>,
+    /// Those of which only connections were recorded, at `low` or above: network records alone seldom reach more.
+    pub(super) recall_listed: Share,
+    /// Honest channels at `low` or above. `None` where nobody recorded the days.
+    pub(super) honest_listed: Option<Rate>,
     /// Findings that are malicious, whatever happened to the responses.
     pub(super) precision: Share,
     /// Benign findings. `None` where nobody recorded the days.
@@ -126,6 +130,11 @@ fn rank(level: &str) -> usize {
     Level::ALL.iter().position(|known| known.name() == level).unwrap_or(0)
 }
 
+/// Whether a finding stands at `low` or above.
+fn is_low_at_least(finding: &Found) -> bool {
+    rank(&finding.level) >= rank("low")
+}
+
 /// Whether it is an attack that talks one way.
 pub(super) fn is_one_way(truth: &Truth) -> bool {
     truth.malicious && matches!(truth.happened.as_str(), "no-reply" | "reply-unhandled" | "pull-only")
@@ -162,6 +171,10 @@ impl<'a> Beside<'a> {
         self.findings_of(truth).any(|finding| self.is_raised(finding))
     }
 
+    fn is_listed(&self, truth: usize) -> bool {
+        self.findings_of(truth).any(is_low_at_least)
+    }
+
     /// What is said of a channel: by the finding that names its program, else by the one with most exchanges.
     fn said(&self, truth: usize) -> Option<&'a Found> {
         self.findings_of(truth).max_by_key(|finding| (finding.application.path.is_some(), finding.exchanges))
@@ -183,14 +196,17 @@ impl<'a> Beside<'a> {
 
     /// Measures everything.
     pub(super) fn evaluate(&self) -> Evaluation {
-        let one_way = |is_counted: &dyn Fn(&Truth) -> bool| {
+        let count = |is_counted: &dyn Fn(&Truth) -> bool, is_found: &dyn Fn(usize) -> bool| {
             let (mut found, mut all) = (0, 0);
             for (at, _) in self.truths.iter().enumerate().filter(|(_, truth)| is_one_way(truth) && is_counted(truth)) {
                 all += 1;
-                found += u64::from(self.is_found(at));
+                found += u64::from(is_found(at));
             }
             share(found, all)
         };
+        let one_way = |is_counted: &dyn Fn(&Truth) -> bool| count(is_counted, &|at| self.is_found(at));
+        let listed = (0..self.findings.len()).filter(|at| self.findings.get(*at).is_some_and(is_low_at_least));
+        let honest = listed.filter(|at| self.benign(*at).is_some()).count() as u64;
         let raised: Vec<usize> = (0..self.findings.len())
             .filter(|at| self.findings.get(*at).is_some_and(|one| self.is_raised(one)))
             .collect();
@@ -221,6 +237,8 @@ impl<'a> Beside<'a> {
             recall_shown: ["program", "connection", "nothing"]
                 .map(|shown| (shown.to_owned(), one_way(&|truth| truth.shown == shown)))
                 .into(),
+            recall_listed: count(&|truth| truth.shown == "connection", &|at| self.is_listed(at)),
+            honest_listed: self.host_days.map(|days| rate(honest, days)),
             precision: share(malicious, raised.len() as u64),
             false_positives: self.host_days.map(|days| rate(benign_findings.len() as u64, days)),
             false_claims: share(contradicted.len() as u64, definite as u64),

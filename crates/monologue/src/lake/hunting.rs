@@ -104,7 +104,7 @@ struct Summary {
 impl Summary {
     fn of(lake: &Lake) -> Result<Self> {
         let sources = lake.snapshot().sources().map(|(_, source)| SourceSummary {
-            source: source.source.as_str().into(),
+            source: source.source.clone(),
             format: source.format.as_deref().map(Into::into),
             events: source.events,
             skipped: source.skipped,

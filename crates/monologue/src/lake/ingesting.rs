@@ -204,11 +204,11 @@ fn record(sources: &[ReadSource], fresh: &[Fresh], publication: &mut Publication
         let summary = &source.summary;
         let Some(file) = by_name.get(&*summary.source).filter(|_| summary.refused.is_none()) else { continue };
         publication.source(SourceRecord {
-            source: summary.source.to_string(),
+            source: summary.source.clone(),
             content_sha256: file.content_sha256,
             content_bytes: file.content_bytes,
             taken_until: source.taken_until,
-            format: summary.format.as_ref().map(ToString::to_string),
+            format: summary.format.clone(),
             events: summary.events,
             skipped: summary.skipped,
             malformed: summary.malformed,

@@ -33,12 +33,12 @@ fn show(address: &Path) -> Result<Verdict> {
     let mut tables: BTreeMap<&str, (u64, u64, u64, &str, &str)> = BTreeMap::new();
     for file in snapshot.files() {
         let (files, rows, bytes, first, last) =
-            tables.entry(&file.table).or_insert((0, 0, 0, file.date.as_str(), file.date.as_str()));
+            tables.entry(&file.table).or_insert((0, 0, 0, &*file.date, &*file.date));
         *files += 1;
         *rows += file.rows;
         *bytes += file.bytes;
-        *first = (*first).min(file.date.as_str());
-        *last = (*last).max(file.date.as_str());
+        *first = (*first).min(&*file.date);
+        *last = (*last).max(&*file.date);
     }
     let mut out = io::stdout().lock();
     writeln!(out, "{:<24}{:>8}{:>14}{:>14}  dates", "table", "files", "rows", "bytes")?;

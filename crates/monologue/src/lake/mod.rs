@@ -68,7 +68,7 @@ fn address_facts(lake: &Lake) -> Result<AddressFacts> {
 pub(crate) fn contents(address: &Path) -> Result<BTreeMap<String, (Sha256, u64)>> {
     let lake = Lake::open(store(address)?)?;
     let sources = lake.snapshot().sources();
-    Ok(sources.map(|(_, source)| (source.source.clone(), (source.content_sha256, source.content_bytes))).collect())
+    Ok(sources.map(|(_, source)| (source.source.to_string(), (source.content_sha256, source.content_bytes))).collect())
 }
 
 /// The bucket of a host: the same on every machine and in every version.

@@ -17,7 +17,7 @@
 //!
 //! Sensors: `endpoint` (all event types of eslogger), `processes` (exec, fork, exit), `starts` (exec, fork), `log` (the
 //! unified log), `network` (Zeek). Programs are `ad hoc`, `platform ID` or `team TEAM ID`; `own stack` says that they do not
-//! use URLSession. Services are `https://`, `http://` with a name, or an address with a port. What happens to a request:
+//! use URLSession; `calls itself USER AGENT`, last, is what they say of themselves. Services are `https://`, `http://` with a name, or an address with a port. What happens to a request:
 //! `STATUS with BYTES`, `STATUS`, `silence`, `unreachable`, `refused`, `handshake failed`, `cancelled on send`,
 //! `cancelled before send`, `STATUS with BYTES, cancelled at headers`, `…, broken off`, `…, dies`, `dies waiting`,
 //! `cached STATUS`, `never sent CODE`, `upgraded, SENT and RECEIVED`, `STATUS with BYTES by the modern loader`. Statuses and

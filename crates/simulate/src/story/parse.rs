@@ -174,7 +174,7 @@ pub(super) fn parse(text: &str) -> Result<Story, StoryError> {
             story.asleep.push(window(rest).ok_or_else(|| line.error("`asleep 06:10 to 06:20`"))?);
         } else if let Some(rest) = line.text.strip_prefix("program ") {
             let (name, known) = program(rest).ok_or_else(|| {
-                line.error("`program NAME = PATH, ad hoc` or `platform ID` or `team TEAM ID`, then `, own stack`")
+                line.error("`program NAME = PATH, ad hoc` or `platform ID` or `team TEAM ID`, then `, own stack`, then `, calls itself USER AGENT`")
             })?;
             story.programs.insert(name, known);
         } else if let Some(rest) = line.text.strip_prefix("service ") {
@@ -239,6 +239,10 @@ fn recorded(story: &mut Story, line: &Line<'_>, rest: &str) -> Result<(), StoryE
 
 fn program(rest: &str) -> Option<(String, Known)> {
     let (name, rest) = rest.split_once(" = ")?;
+    let (rest, user_agent) = match rest.split_once(", calls itself ") {
+        Some((rest, user_agent)) => (rest, Some(user_agent.to_owned())),
+        None => (rest, None),
+    };
     let mut parts = rest.split(", ");
     let path = parts.next()?;
     let mut known = Known { program: Program::new(path, name, Signature::AdHoc), is_own_stack: false };
@@ -254,6 +258,7 @@ fn program(rest: &str) -> Option<(String, Known)> {
             return None;
         }
     }
+    known.program.user_agent = user_agent;
     Some((name.to_owned(), known))
 }
 

@@ -35,11 +35,11 @@ fn memory() -> (MemoryStore, Lake) {
 
 fn source(name: &str, content: &[u8]) -> SourceRecord {
     SourceRecord {
-        source: name.to_owned(),
+        source: name.into(),
         content_sha256: Sha256::of(content),
         content_bytes: content.len() as u64,
         taken_until: content.len() as u64,
-        format: Some("zeek-conn".to_owned()),
+        format: Some("zeek-conn".into()),
         events: 1,
         skipped: 0,
         malformed: 0,
@@ -87,7 +87,7 @@ fn glob(store: &dyn Store) -> Vec<String> {
 }
 
 fn held(lake: &Lake) -> Vec<String> {
-    lake.snapshot().files().map(|file| file.path.clone()).collect()
+    lake.snapshot().files().map(|file| file.path.to_string()).collect()
 }
 
 /// How an operation of a [`Scripted`] store ends the process.

@@ -20,8 +20,8 @@ fn a_publication_is_seen_only_when_it_is_published() {
     assert!(glob(&*store).is_empty());
     assert_eq!(Lake::open(store.clone()).unwrap().snapshot().files().count(), 0);
     assert_eq!(publication.publish(time(60)).unwrap(), 1);
-    assert_eq!(file.path, "events/date=2026-03-02/bucket=007/00000000000000000001-000001.parquet");
-    assert_eq!(glob(&*store), std::slice::from_ref(&file.path));
+    assert_eq!(&*file.path, "events/date=2026-03-02/bucket=007/00000000000000000001-000001.parquet");
+    assert_eq!(glob(&*store), [file.path.to_string()]);
 
     let reader = Lake::open(store.clone()).unwrap();
     assert_eq!(reader.snapshot(), lake.snapshot());
