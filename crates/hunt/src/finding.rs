@@ -161,7 +161,14 @@ fn signals(subject: &Subject<'_>, answers: &[Answer], weights: &Weights) -> Vec<
             Judgement::Refutes { why, .. } => ("refutes", why.clone(), exchanges, exchanges),
             Judgement::Silent => ("silent", String::new(), exchanges, exchanges),
             Judgement::Blind { seen, of, sight } => {
-                ("blind", format!("{sight} was seen for {seen} of {of}"), *seen, *of)
+                let why = if answer.signal.compares_past() {
+                    format!("{sight} was watched for {seen} of {of} hours before the first request")
+                } else if answer.signal.compares_services() {
+                    format!("it is known of {seen} of {of} hosts which services they ask")
+                } else {
+                    format!("{sight} was seen for {seen} of {of}")
+                };
+                ("blind", why, *seen, *of)
             }
         };
         let speaks = matches!(answer.judgement, Judgement::Supports { .. } | Judgement::Refutes { .. });
