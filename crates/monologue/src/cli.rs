@@ -492,6 +492,8 @@ pub(crate) enum EvaluationOutput {
     Markdown,
     /// One JSON object, schema monologue.evaluation/1.
     Json,
+    /// A picture of what scores said beside what was true.
+    Svg,
 }
 
 /// Understands the name of a disturbance, or several joined by `+`.

@@ -5,6 +5,7 @@ mod likelihoods;
 mod markdown;
 mod matching;
 mod measure;
+mod picture;
 mod read;
 mod text;
 
@@ -37,6 +38,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Verdict> {
     match arguments.output {
         EvaluationOutput::Text => text::write(&evaluation, &mut to)?,
         EvaluationOutput::Markdown => markdown::write(&evaluation, recording.as_ref(), &mut to)?,
+        EvaluationOutput::Svg => picture::write(&evaluation, &mut to)?,
         EvaluationOutput::Json => {
             serde_json::to_writer(&mut to, &evaluation)?;
             writeln!(to)?;

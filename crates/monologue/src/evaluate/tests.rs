@@ -110,3 +110,31 @@ fn scores_are_held_against_what_they_mean() {
     let squares = [0.05, 0.45, 0.80, 0.60, 0.15, 0.001].map(|miss: f64| miss * miss);
     assert!((result.brier.unwrap() - squares.iter().sum::<f64>() / 6.0).abs() < 1e-12);
 }
+
+#[test]
+fn the_picture_has_a_point_where_the_score_and_the_share_are() {
+    let mut svg = Vec::new();
+    crate::evaluate::picture::write(&evaluate(&truths(), &findings(), None), &mut svg).unwrap();
+    let svg = String::from_utf8(svg).unwrap();
+    // Four stretches of scores have findings. Anna alone scores 0.95, and is an attack: 64 + 400 x 0.95 across, at the top.
+    assert_eq!(svg.matches("<circle").count(), 4);
+    assert!(svg.contains("cx=\"444.0\" cy=\"24.0\""), "{svg}");
+    assert!(svg.contains("mean score 0.950: 1 of 1, 1.000 (0.207 to 1.000)"), "Wilson of one of one: 1 / (1 + 1.96^2)");
+    assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
+}
+
+#[test]
+fn what_only_connections_show_is_looked_for_at_low() {
+    let mut truths = truths();
+    // Of bert's and carl's attacks only connections were recorded, and of another that nothing speaks of.
+    truths.push(truth("beacon", "dora", "~/agent", "d.test"));
+    for at in [1, 2, 5] {
+        truths[at].shown = "connection".to_owned();
+    }
+    let result = evaluate(&truths, &findings(), Some(500.0));
+    assert_eq!(result.recall_shown.get("connection"), Some(&share(1, 3)), "bert's is medium");
+    assert_eq!(result.recall_listed, share(2, 3), "carl's is low");
+    // Honest at low or above: the metrics and the feed; the browser is info.
+    let listed = result.honest_listed.unwrap();
+    assert_eq!((listed.count, listed.per_thousand), (2, 4.0));
+}
