@@ -19,8 +19,8 @@ const HEAD: &str = "\
 # Settings
 
 `--settings FILE.toml` changes what a team knows better than the product. Mutable elements of ATT&CK's analytics bear ATT&CK's
-own names and stand under `[mutable]`; levels under `[levels]`; `prior_decibans`, `discovery_rate` and `rarity_hosts` under
-`[weighing]`; caps under `[caps]`; weights under `[weights.\"signal.name\"]`, each with a reason. An error names the line. What is marked
+own names and stand under `[mutable]`; levels under `[levels]`; `prior_decibans`, `discovery_rate`, `rarity_hosts`, `known_hours` and
+`macos_baseline` under `[weighing]`; caps under `[caps]`; weights under `[weights.\"signal.name\"]`, each with a reason. An error names the line. What is marked
 fixed is part of how hours of a lake are decided or of who an application is, and the same for everybody.
 
 ```toml

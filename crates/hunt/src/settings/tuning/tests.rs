@@ -21,6 +21,16 @@ fn a_file_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
+fn what_is_compared_with_needs_as_many_hosts_and_hours_as_a_file_says() {
+    let settings = Settings::from_toml("[weighing]\nrarity_hosts = 1\nknown_hours = 168\n").unwrap();
+    assert_eq!((settings.rarity_hosts, settings.known_hours), (2, 168), "one host is no fleet");
+    let line = settings.lines().into_iter().find(|line| line.key == "known_hours").unwrap();
+    assert_eq!((line.line, line.value.as_str()), (Some(3), "168"));
+    assert_eq!(Settings::from_toml("[weighing]\nknown_hours = 0\n").unwrap().known_hours, 1);
+    assert_eq!(Settings::from_toml("[weighing]\n\nknown_hours = -1\n").unwrap_err().line, 3);
+}
+
+#[test]
 fn an_empty_file_is_the_product_as_it_is() {
     assert_eq!(Settings::from_toml("").unwrap(), *Settings::shipped());
 }
