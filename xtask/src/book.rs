@@ -31,6 +31,7 @@ pub(crate) fn build(root: &Path) -> Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     fs::copy(root.join("docs/book.toml"), folder.join("book.toml")).context("cannot copy docs/book.toml")?;
+    pictures(&root.join("docs"), &folder)?;
     if commands::works(root, "mdbook", &["--version"]) {
         commands::run(&folder, "mdbook", &["build", "--dest-dir", "../book"])?;
         println!("book: {} pages, built in target/book", pages.len());
@@ -87,6 +88,22 @@ fn markdown(folder: &Path, name: &Path, pages: &mut Vec<(PathBuf, String)>) -> R
             markdown(&path, &name, pages)?;
         } else if path.extension().is_some_and(|extension| extension == "md") {
             pages.push((name, fs::read_to_string(&path).with_context(context)?));
+        }
+    }
+    Ok(())
+}
+
+/// Copies the pictures of the pages.
+fn pictures(from: &Path, to: &Path) -> Result<()> {
+    let context = || format!("cannot read {}", from.display());
+    for entry in fs::read_dir(from).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let Some(file) = path.file_name() else { continue };
+        if path.is_dir() {
+            pictures(&path, &to.join(file))?;
+        } else if path.extension().is_some_and(|extension| extension == "svg") {
+            fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+            fs::copy(&path, to.join(file)).with_context(|| format!("cannot copy {}", path.display()))?;
         }
     }
     Ok(())

@@ -46,6 +46,19 @@ fn coverage_of_nothing_says_so() {
     }
 }
 
+#[test]
+fn a_claim_that_compares_hosts_says_how_many_it_takes() {
+    let told = |needed: u64| {
+        let mut report = report(Vec::new());
+        report.summary.claims.summary[0].claim.hosts = needed;
+        let mut bytes = Vec::new();
+        COVERAGE_OUTPUTS.iter().find(|output| output.name() == "text").unwrap().write(&report, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(told(10).contains("would be seen (that takes 10 hosts, and here are 1)"), "{}", told(10));
+    assert!(!told(1).contains("that takes"));
+}
+
 fn explained(line: &str, evidence: &[Raw]) -> String {
     let mut bytes = Vec::new();
     explain::write(&Explained::from_json(line).unwrap(), evidence, &THRESHOLDS, &mut bytes).unwrap();

@@ -37,7 +37,10 @@ pub(super) fn write(summary: &HuntSummary, to: &mut dyn Write) -> io::Result<()>
             hours.blind,
             words::percent(hours.percent())
         )?;
-        item(to, "      ", claim.claim.sentence)?;
+        let (needed, here) = (claim.claim.hosts, summary.coverage.len() as u64);
+        let too_few =
+            if needed > here { format!(" (that takes {needed} hosts, and here are {here})") } else { String::new() };
+        item(to, "      ", &format!("{}{too_few}", claim.claim.sentence))?;
     }
     steps(summary, to)?;
     for (at, host) in summary.coverage.iter().take(HOSTS_SHOWN).enumerate() {
