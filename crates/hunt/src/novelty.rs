@@ -13,21 +13,23 @@ const SIGHTS: [Sight; 3] = [Sight::FlowReply, Sight::TaskLifecycle, Sight::HttpR
 /// What was asked before, as far as records go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Novelty {
-    /// Whole hours before the channel's first request in which what shows the channel watched this host and lost nothing.
+    /// Whole hours before the host's first request in which what shows the channel watched this host and lost nothing.
     pub watched_hours: u64,
-    /// The first time that any host of the hunt asked the service.
+    /// The first time that this host asked the service, whichever program did.
+    pub host_first: Timestamp,
+    /// The first time that any host of the hunt asked it.
     pub fleet_first: Timestamp,
     /// What watched the longest.
     pub sight: Sight,
 }
 
-/// How long the host was watched before it first asked, by what shows every exchange of the channel.
-pub(crate) fn of(channel: &Channel, coverage: &HostCoverage, fleet_first: Timestamp) -> Novelty {
+/// How long the host was watched before it first asked the service, by what shows every exchange of the channel.
+pub(crate) fn of(channel: &Channel, coverage: &HostCoverage, host_first: Timestamp, fleet_first: Timestamp) -> Novelty {
     let exchanges = channel.counters.exchanges;
     let shown = SIGHTS.into_iter().filter(|sight| channel.counters.seen_by(*sight) == exchanges);
-    let watched = shown.map(|sight| (watched_hours(coverage, sight, channel.first_time), sight));
+    let watched = shown.map(|sight| (watched_hours(coverage, sight, host_first), sight));
     let (watched_hours, sight) = watched.max_by_key(|(hours, _)| *hours).unwrap_or((0, Sight::FlowReply));
-    Novelty { watched_hours, fleet_first, sight }
+    Novelty { watched_hours, host_first, fleet_first, sight }
 }
 
 fn watched_hours(coverage: &HostCoverage, sight: Sight, first: Timestamp) -> u64 {

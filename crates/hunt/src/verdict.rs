@@ -54,10 +54,14 @@ struct Asked {
     first: Timestamp,
 }
 
-impl Asked {
-    fn is_also_asked(&mut self, first: Timestamp) {
-        self.first = self.first.min(first);
+/// The first request of one host to each service, whichever program made it.
+fn first_asked<'a>(told: impl Iterator<Item = &'a Channel>) -> BTreeMap<Arc<str>, Timestamp> {
+    let mut services = BTreeMap::new();
+    for channel in told {
+        let first = services.entry(service_name(channel)).or_insert(channel.first_time);
+        *first = channel.first_time.min(*first);
     }
+    services
 }
 
 /// Clock differences below this are not worth a note: 0.1 s.
@@ -92,14 +96,10 @@ impl Census {
             *self.applications.entry(name).or_insert(0) += 1;
         }
         let told = host.channels.iter().filter(|channel| is_told(&channel.key.service));
-        let mut services: BTreeMap<Arc<str>, Asked> = BTreeMap::new();
-        for channel in told {
-            let asked = Asked { hosts: 1, first: channel.first_time };
-            services.entry(service_name(channel)).or_insert(asked).is_also_asked(channel.first_time);
-        }
+        let services = first_asked(told);
         self.telling_hosts += u64::from(!services.is_empty());
-        for (name, asked) in services {
-            self.add_service(name, asked);
+        for (name, first) in services {
+            self.add_service(name, Asked { hosts: 1, first });
         }
         if host.refused != RefusedJoins::default() {
             self.refused.push((host.host.clone(), host.refused));
@@ -116,7 +116,7 @@ impl Census {
     fn add_service(&mut self, name: Arc<str>, asked: Asked) {
         let known = self.services.entry(name).or_insert(Asked { hosts: 0, ..asked });
         known.hosts += asked.hosts;
-        known.is_also_asked(asked.first);
+        known.first = known.first.min(asked.first);
     }
 
     /// Adds the hosts of another part of the same hunt; the two must have no host in common.
@@ -260,19 +260,23 @@ impl Verdict {
         let burst_ns = self.census.burst_ns();
         let requests = requests_by_application(&host.channels);
         let leads = leads::leads(&host.channels);
+        let host_first = first_asked(host.channels.iter().filter(|channel| is_told(&channel.key.service)));
         // Whoever made a request that is nobody's may have made it after a reply.
         let known = |channel: &Channel| !channel.key.application.is_unknown() && !channel.kept_hours().1;
         let all_known = host.channels.iter().all(known);
         let mut findings: Vec<Finding> = Vec::with_capacity(host.channels.len());
         for ((channel, possible), leads_to) in host.channels.iter().zip(&possible).zip(leads) {
             let subject = absence::Subject { channel, possible, missing: host.missing_exchanges };
-            let asked = self.census.services.get(&service_name(channel));
+            let service = service_name(channel);
+            let asked = self.census.services.get(&service);
+            let firsts = host_first.get(&service).zip(asked.map(|asked| asked.first));
             let context = Context {
                 settings: &self.settings,
                 application_hosts: self.census.applications.get(&application_name(channel)).copied().unwrap_or(0),
                 service_hosts: asked.map_or(1, |asked| asked.hosts),
                 telling_hosts: self.census.telling_hosts,
-                novelty: asked.map(|asked| novelty::of(channel, &host.coverage, asked.first)),
+                novelty: firsts
+                    .map(|(host_first, fleet_first)| novelty::of(channel, &host.coverage, *host_first, fleet_first)),
                 leads_to,
                 prevalence: Prevalence {
                     hosts: self.hosts_that_do_the_same(channel),
@@ -438,6 +442,24 @@ fn application_name(channel: &Channel) -> Arc<str> {
 mod tests {
     use super::*;
     use monologue_model::Service;
+
+    #[test]
+    fn a_service_is_known_to_a_host_since_any_program_of_it_asked() {
+        let at = Timestamp::from_nanoseconds;
+        let channel = |application: ApplicationKey, service: &str, time: i64| {
+            let key = ChannelKey { host: "anna".into(), application, service: Service::Name(service.into()) };
+            Channel::new(key, at(time), monologue_model::DEFAULT_ROW_CAP)
+        };
+        let agent = ApplicationKey::Path { path: "/opt/agent".into(), agent: None };
+        let channels = [
+            channel(agent.clone(), "a.test", 9),
+            channel(ApplicationKey::Unknown, "a.test", 4),
+            channel(agent, "b.test", 7),
+        ];
+        let firsts: Vec<(String, Timestamp)> =
+            first_asked(channels.iter()).into_iter().map(|(name, first)| (name.to_string(), first)).collect();
+        assert_eq!(firsts, [("a.test".to_owned(), at(4)), ("b.test".to_owned(), at(7))]);
+    }
 
     #[test]
     fn clocks_that_differ_alike_are_told_once() {

@@ -1,10 +1,10 @@
 //! `destination.first-seen`: a service that nobody asked before, and that is asked on and on since.
 //!
 //! # What it says
-//! The first request of the channel came after this host had been watched for long enough (settings: `known_hours`, two days if
-//! nothing is set) by what shows the channel, and requests were seen in at least four hours since. `fleet`: no record of any host
-//! names the service earlier; `fleet-on-a-clock`: and what began then keeps a clock. `host`: others asked it before, this host did not. Hours in which records were lost do not count as
-//! watched. It is blind where the hunt does not reach far enough back: hunt the days before along with those in question.
+//! This host first asked the service, with whichever program, after it had been watched for long enough (settings: `known_hours`, two
+//! days if nothing is set) by what shows the channel, and the channel has requests in at least four hours since. `fleet`: no record of
+//! any host names the service earlier; `fleet-on-a-clock`: and the channel keeps a clock. `host`: others asked it before, this host did
+//! not. Hours in which records were lost do not count as watched. It is blind where the hunt does not reach far enough back: hunt the days before along with those in question.
 //!
 //! # Why it matters
 //! Software that stands on a Mac for months has talked to its service for months. What begins to ask a service that the whole
@@ -53,7 +53,7 @@ impl Signal for FirstSeen {
         let Some(novelty) = context.novelty.filter(|_| channel.kept_hours().0 >= HOURS) else {
             return Opinion::Silent;
         };
-        let first = channel.first_time;
+        let first = novelty.host_first;
         let watched = counted(novelty.watched_hours, "watched hour");
         if novelty.fleet_first < first {
             return supports(
