@@ -29,8 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn publish(lake: &mut Lake) -> Result<u64, LedgerError> {
     let number = lake.snapshot().number() + 1;
     let first_of_old =
-        lake.snapshot().files().filter(|file| file.publication() + 3 == number).min_by_key(|file| file.bucket);
-    let old = first_of_old.map(|file| file.path.clone());
+        lake.snapshot().files().filter(|file| file.publication + 3 == number).min_by_key(|file| file.bucket);
+    let old = first_of_old.map(|file| file.path());
     let mut publication = lake.begin()?;
     for bucket in [0, 1] {
         let mut file = publication.file("events", "2026-03-02", bucket)?;

@@ -48,7 +48,7 @@ fn check(lake: &Lake, store: &dyn Store, said: u64) -> u64 {
     let snapshot = lake.snapshot();
     let last = snapshot.number();
     assert!((said..=said + 1).contains(&last), "said {said}, found {last}");
-    let files: Vec<(u16, u64)> = snapshot.files().map(|file| (file.bucket, file.publication())).collect();
+    let files: Vec<(u16, u64)> = snapshot.files().map(|file| (file.bucket, file.publication)).collect();
     assert_eq!(files, expected_files(last));
     assert_eq!(
         snapshot.facts().map(|fact| fact.read::<u64>().unwrap()).collect::<Vec<_>>(),
@@ -56,12 +56,12 @@ fn check(lake: &Lake, store: &dyn Store, said: u64) -> u64 {
     );
     assert!((1..=last).all(|number| snapshot.taken(&Sha256::of(number.to_string().as_bytes())).is_some()));
     for file in snapshot.files() {
-        let content = store.read(&file.path, 1 << 20).unwrap();
-        assert_eq!(content, file.publication().to_string().repeat(500).as_bytes());
+        let content = store.read(&file.path(), 1 << 20).unwrap();
+        assert_eq!(content, file.publication.to_string().repeat(500).as_bytes());
     }
     let listed = store.list("").unwrap().into_iter().map(|file| file.path);
     let in_folders: Vec<String> = listed.filter(|path| path.starts_with("events/")).collect();
-    assert_eq!(in_folders, snapshot.files().map(|file| file.path.to_string()).collect::<Vec<_>>());
+    assert_eq!(in_folders, snapshot.files().map(|file| file.path()).collect::<Vec<_>>());
     last
 }
 

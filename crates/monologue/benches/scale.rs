@@ -3,6 +3,7 @@
 //!
 //! `cargo bench -p monologue --bench scale -- --events 1000000,10000000` prints a Markdown table. Time is processor time
 //! (user and system), so that a busy machine does not change it; memory is the largest resident set of any one run.
+//! `--keep` leaves the lake where it is, to look into it afterwards.
 //! Source files are removed once they are taken: 100 million events need some 25 GB for the lake, and hours.
 
 use anyhow::{Context as _, Result, ensure};
@@ -82,8 +83,12 @@ fn events_of_a_day(folder: &Path) -> Result<u64> {
     Ok(output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64)
 }
 
-fn measure(events: u64, a_day: u64) -> Result<Measured> {
-    let folder = tempfile::tempdir()?;
+fn measure(events: u64, a_day: u64, keep: bool) -> Result<Measured> {
+    let mut folder = tempfile::tempdir()?;
+    if keep {
+        folder.disable_cleanup(true);
+        eprintln!("the lake of {events} events is kept below {}", folder.path().display());
+    }
     let days = u32::try_from(events.div_ceil(a_day)).context("expected fewer days")?;
     let mut measured = Measured {
         events: u64::from(days) * a_day,
@@ -118,13 +123,14 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip_while(|argument| argument != "--events").skip(1);
     let sizes = arguments.next().unwrap_or_else(|| "300000,1000000".to_owned());
     let sizes: Vec<u64> = sizes.split(',').map(str::parse).collect::<Result<_, _>>().context("--events N,N")?;
+    let keep = std::env::args().any(|argument| argument == "--keep");
     let folder = tempfile::tempdir()?;
     let a_day = events_of_a_day(folder.path())?;
     println!("| events | days | ingest, s | ingest, MB | hunt, s | hunt, MB | again, s | again, MB | exponent |");
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut last: Option<Measured> = None;
     for size in sizes {
-        let now = measure(size, a_day)?;
+        let now = measure(size, a_day, keep)?;
         let grown = last.as_ref().map_or_else(String::new, |last| {
             let part = |of: fn(&Measured) -> Used| format!("{:.2}", exponent(last, &now, of));
             format!("{} ingest, {} hunt", part(|line| line.ingest), part(|line| line.hunt))

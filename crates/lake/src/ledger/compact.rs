@@ -128,7 +128,7 @@ impl Lake {
 }
 
 fn in_file(file: &DataFile) -> impl Fn(ParquetError) -> LedgerError + '_ {
-    |source| LedgerError::Parquet { path: file.path.to_string(), source }
+    |source| LedgerError::Parquet { path: file.path(), source }
 }
 
 fn shape_of<T>(builder: &parquet::arrow::arrow_reader::ArrowReaderBuilder<T>) -> Shape {
@@ -172,7 +172,7 @@ fn put_together(
         ArrowWriter::try_new(staged, shape.schema.clone(), Some(properties(shape, limits))).map_err(in_file(first))?;
     for file in files {
         copy_rows(publication.lake(), file, &mut writer, limits)?;
-        publication.remove(&file.path)?;
+        publication.remove(&file.path())?;
     }
     let staged = writer.into_inner().map_err(in_file(first))?;
     let rows = files.iter().map(|file| file.rows).sum();
@@ -210,7 +210,7 @@ fn copy_rows(
         }
     }
     if rows != file.rows {
-        return Err(LedgerError::corrupt(&file.path, format!("expected {} rows, found {rows}", file.rows)));
+        return Err(LedgerError::corrupt(&file.path(), format!("expected {} rows, found {rows}", file.rows)));
     }
     Ok(())
 }

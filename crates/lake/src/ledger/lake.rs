@@ -1,9 +1,9 @@
 //! A lake, opened: its state, and the ways to read and change it.
 
 use super::{
-    DataFile, LedgerError, Publication, Record, Snapshot,
+    DataFile, LedgerError, Publication, Record, Snapshot, checkpoint,
     names::{self, LAKE_FILE, LAYOUT, LEDGER, LedgerFile, MOST_BUCKETS},
-    record::{Checkpoint, LAKE_FILE_BYTES, parse},
+    record::{LAKE_FILE_BYTES, parse},
 };
 use crate::store::{Contents, Lock, Store, StoreError};
 use monologue_model::{Sha256, Timestamp};
@@ -193,25 +193,23 @@ impl Lake {
         let contents = self.open_file(file)?;
         let bytes = parquet::file::reader::Length::len(&contents);
         if bytes != file.bytes {
-            return Err(LedgerError::corrupt(&file.path, format!("expected {} bytes, found {bytes}", file.bytes)));
+            return Err(LedgerError::corrupt(&file.path(), format!("expected {} bytes, found {bytes}", file.bytes)));
         }
         Ok(contents)
     }
 
     /// A file of a publication that is being put in place may still lie in staging, or be moved while we look.
     fn open_file(&self, file: &DataFile) -> Result<Contents, LedgerError> {
-        let staged = self
-            .pending
-            .get(&file.publication())
-            .map(|folder| names::staged_path(folder, names::file_name(&file.path)));
-        for path in [Some(&*file.path), staged.as_deref(), staged.as_ref().and(Some(&*file.path))].into_iter().flatten()
-        {
+        let placed = file.path();
+        let staged =
+            self.pending.get(&file.publication).map(|folder| names::staged_path(folder, names::file_name(&placed)));
+        for path in [Some(&*placed), staged.as_deref(), staged.as_ref().and(Some(&*placed))].into_iter().flatten() {
             match self.store.open(path, file.bytes) {
                 Err(StoreError::NotFound { .. }) => {}
                 other => return Ok(other?),
             }
         }
-        Err(LedgerError::Gone { path: file.path.to_string() })
+        Err(LedgerError::Gone { path: placed })
     }
 
     /// Reads a data file whole and compares its hash with the ledger's.
@@ -220,13 +218,13 @@ impl Lake {
     /// When they differ, or it cannot be read.
     pub fn verify(&self, file: &DataFile) -> Result<(), LedgerError> {
         let mut hasher = sha2::Sha256::new();
-        let mut reader = self.read(file)?.reader().map_err(|source| StoreError::io("read", &file.path, source))?;
+        let mut reader = self.read(file)?.reader().map_err(|source| StoreError::io("read", &file.path(), source))?;
         io::copy(&mut reader, &mut io_hash(&mut hasher))
-            .map_err(|source| StoreError::io("read", &file.path, source))?;
+            .map_err(|source| StoreError::io("read", &file.path(), source))?;
         let found = Sha256::from_bytes(hasher.finalize().into());
         if found != file.sha256 {
             let problem = format!("expected content with the hash {}, found {found}", file.sha256);
-            return Err(LedgerError::corrupt(&file.path, problem));
+            return Err(LedgerError::corrupt(&file.path(), problem));
         }
         Ok(())
     }
@@ -260,7 +258,7 @@ impl Lake {
             return Err(LedgerError::invalid("a date such as 2026-03-02", date));
         }
         let before = self.snapshot.files().filter(|file| *file.date < *date);
-        let paths: Vec<String> = before.map(|file| file.path.to_string()).collect();
+        let paths: Vec<String> = before.map(|file| file.path()).collect();
         if paths.is_empty() {
             return Ok(None);
         }
@@ -295,13 +293,13 @@ pub(super) fn io_hash(hasher: &mut sha2::Sha256) -> impl io::Write {
 fn load_snapshot(store: &dyn Store, buckets: u16) -> Result<Snapshot, LedgerError> {
     let (last, checkpoint) = list_ledger(store)?;
     let mut snapshot = match checkpoint {
-        Some(number) => Snapshot::from_checkpoint(Checkpoint::load(store, number, buckets)?),
+        Some(number) => checkpoint::load(store, number, buckets)?,
         None => Snapshot::default(),
     };
     for number in snapshot.number() + 1..=last {
         let record = Record::load(store, number, buckets)?;
         snapshot.check(&record).map_err(|problem| LedgerError::corrupt(&names::ledger_path(number), problem))?;
-        snapshot.apply(record);
+        snapshot.apply(&record);
     }
     Ok(snapshot)
 }

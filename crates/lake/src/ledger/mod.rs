@@ -4,6 +4,7 @@
 //! data files move to their places. Opening a lake ends what a killed writer left half done. Why nothing is lost or
 //! doubled, whatever happens in between, stands in `docs/decisions/0006-the-ledger-of-the-lake.md`.
 
+mod checkpoint;
 mod compact;
 mod error;
 mod lake;

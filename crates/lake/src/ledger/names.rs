@@ -15,6 +15,9 @@ pub(super) const STAGING: &str = "_staging";
 /// In a staging folder, the file that says it is in use: made first, deleted last.
 pub(super) const MARKER: &str = "begun";
 
+/// In a staging folder, a checkpoint on its way to its place.
+pub(super) const STAGED_CHECKPOINT: &str = "checkpoint";
+
 /// A folded state is kept every so many publications.
 pub(super) const CHECKPOINT_EVERY: u64 = 50;
 
@@ -84,21 +87,33 @@ pub(super) fn data_folder(table: &str, date: &str, bucket: u16) -> String {
 }
 
 /// `<table>/date=2026-03-02/bucket=007/<publication>-<count>.parquet`
-pub(super) fn data_path(table: &str, date: &str, bucket: u16, publication: u64, count: u64) -> String {
+pub(super) fn data_path(table: &str, date: &str, bucket: u16, publication: u64, count: u32) -> String {
     format!("{}{publication:020}-{count:06}.parquet", data_folder(table, date, bucket))
 }
 
-/// The publication that a data file belongs to, if the path is one that the lake writes for it.
-pub(super) fn parse_data_path(path: &str) -> Option<(&str, &str, u16, u64)> {
+/// What the path of a data file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DataPath<'a> {
+    pub(super) table: &'a str,
+    pub(super) date: &'a str,
+    pub(super) bucket: u16,
+    /// The publication that it belongs to.
+    pub(super) publication: u64,
+    /// Its place in that.
+    pub(super) count: u32,
+}
+
+/// What a path says, if it is one that the lake writes for a data file.
+pub(super) fn parse_data_path(path: &str) -> Option<DataPath<'_>> {
     let mut parts = path.split('/');
     let (table, date, bucket, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let date = date.strip_prefix("date=")?;
-    let bucket = number(bucket.strip_prefix("bucket=")?, 3)?;
+    let bucket = u16::try_from(number(bucket.strip_prefix("bucket=")?, 3)?).ok()?;
     let (publication, count) = name.strip_suffix(".parquet")?.split_once('-')?;
     let publication = number(publication, NUMBER_DIGITS)?;
-    number(count, COUNT_DIGITS)?;
+    let count = u32::try_from(number(count, COUNT_DIGITS)?).ok()?;
     let fine = parts.next().is_none() && is_table(table) && is_date(date);
-    fine.then_some((table, date, u16::try_from(bucket).ok()?, publication))
+    fine.then_some(DataPath { table, date, bucket, publication, count })
 }
 
 /// Whether a text may name a table: lower-case letters, digits, `-` and `_`, beginning with a letter, and not the ledger's.
@@ -131,7 +146,8 @@ mod tests {
     fn names_are_read_back_as_they_were_written() {
         let path = data_path("process_activity", "2026-03-02", 7, 12, 3);
         assert_eq!(path, "process_activity/date=2026-03-02/bucket=007/00000000000000000012-000003.parquet");
-        assert_eq!(parse_data_path(&path), Some(("process_activity", "2026-03-02", 7, 12)));
+        let parts = DataPath { table: "process_activity", date: "2026-03-02", bucket: 7, publication: 12, count: 3 };
+        assert_eq!(parse_data_path(&path), Some(parts));
         assert_eq!(parse_ledger_path(&ledger_path(50)), Some(LedgerFile::Publication(50)));
         assert_eq!(parse_ledger_path(&checkpoint_path(50)), Some(LedgerFile::Checkpoint(50)));
         assert_eq!(parse_staging_folder(&staging_folder(9, "ab12")), Some(9));

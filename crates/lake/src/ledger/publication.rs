@@ -1,10 +1,10 @@
 //! A publication in the making: files written aside, then one atomic step.
 
 use super::{
-    DataFile, Lake, LedgerError, Record, SourceRecord,
+    DataFile, Lake, LedgerError, Record, SourceRecord, checkpoint,
     lake::io_hash,
     names::{self, CHECKPOINT_EVERY, LAYOUT, MARKER, STAGING},
-    record::{CHECKPOINT_BYTES, RECORD_BYTES},
+    record::RECORD_BYTES,
 };
 use crate::store::{StoreError, StoreWriter, unique_name};
 use monologue_model::{Sha256, Timestamp};
@@ -34,7 +34,7 @@ pub struct Publication<'a> {
 /// The data files of a publication, shared with those who write them.
 #[derive(Debug, Default)]
 struct Files {
-    begun: u64,
+    begun: u32,
     open: u64,
     finished: Vec<DataFile>,
 }
@@ -87,8 +87,9 @@ impl<'a> Publication<'a> {
         if bucket >= self.lake.buckets {
             return Err(LedgerError::invalid("a bucket that the lake has", bucket.to_string()));
         }
-        let count = locked(&self.files).begun + 1;
-        let path = names::data_path(table, date, bucket, self.number, count);
+        let count = locked(&self.files).begun.saturating_add(1);
+        let place = Place { table: table.into(), date: date.into(), bucket, publication: self.number, count };
+        let path = place.path();
         if names::parse_data_path(&path).is_none() {
             return Err(LedgerError::invalid("fewer than a million files in a publication", path));
         }
@@ -101,7 +102,7 @@ impl<'a> Publication<'a> {
             hasher: sha2::Sha256::new(),
             bytes: 0,
             failed: false,
-            place: Place { path, table: table.to_owned(), date: date.to_owned(), bucket },
+            place,
             files: self.files.clone(),
         })
     }
@@ -157,7 +158,7 @@ impl<'a> Publication<'a> {
         self.keep_staging = true;
         self.commit(&content)?;
         self.lake.pending.insert(self.number, self.staging.clone());
-        self.lake.snapshot.apply(record.clone());
+        self.lake.snapshot.apply(&record);
         let number = self.number;
         self.finish(&record).map_err(|error| LedgerError::Unfinished { number, source: Box::new(error) })?;
         Ok(number)
@@ -171,7 +172,7 @@ impl<'a> Publication<'a> {
                 format!("{} that are not", files.open),
             ));
         }
-        files.finished.sort_by(|one, other| one.path.cmp(&other.path));
+        files.finished.sort_unstable();
         Ok(Record {
             layout: LAYOUT,
             number: self.number,
@@ -226,19 +227,19 @@ impl<'a> Publication<'a> {
     fn finish(&mut self, record: &Record) -> Result<(), LedgerError> {
         let paths = self.staged_paths()?;
         self.lake.put_in_place(record, &paths.iter().map(String::as_str).collect())?;
-        self.lake.clear(&self.staging, &paths)?;
-        self.lake.pending.remove(&self.number);
         if self.number.is_multiple_of(CHECKPOINT_EVERY) {
             self.write_checkpoint();
         }
+        self.lake.clear(&self.staging, &paths)?;
+        self.lake.pending.remove(&self.number);
         Ok(())
     }
 
     /// A checkpoint only saves time: if it cannot be written, the numbered files say the same.
     fn write_checkpoint(&self) {
-        let content = serde_json::to_vec(&self.lake.snapshot.to_checkpoint()).unwrap_or_default();
-        if !content.is_empty() && content.len() as u64 <= CHECKPOINT_BYTES {
-            let _ = self.lake.store.put_new(&names::checkpoint_path(self.number), &content);
+        let staged = names::staged_path(&self.staging, names::STAGED_CHECKPOINT);
+        if checkpoint::write(&*self.lake.store, &staged, &self.lake.snapshot).is_err() {
+            let _ = self.lake.store.delete(&staged);
         }
     }
 
@@ -260,10 +261,17 @@ impl Drop for Publication<'_> {
 /// Where a data file will lie.
 #[derive(Debug)]
 struct Place {
-    path: String,
-    table: String,
-    date: String,
+    table: Arc<str>,
+    date: Arc<str>,
     bucket: u16,
+    publication: u64,
+    count: u32,
+}
+
+impl Place {
+    fn path(&self) -> String {
+        names::data_path(&self.table, &self.date, self.bucket, self.publication, self.count)
+    }
 }
 
 /// A data file being written aside. Its bytes mean nothing to the ledger.
@@ -278,7 +286,7 @@ pub struct StagedFile {
 
 impl std::fmt::Debug for StagedFile {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("StagedFile").field("path", &self.place.path).field("bytes", &self.bytes).finish()
+        formatter.debug_struct("StagedFile").field("path", &self.place.path()).field("bytes", &self.bytes).finish()
     }
 }
 
@@ -290,9 +298,9 @@ impl StagedFile {
     /// When a write failed before, the times are the wrong way round, or the store refuses. The publication can then
     /// not be published.
     pub fn finish(self, rows: u64, first_time_ns: i64, last_time_ns: i64) -> Result<DataFile, LedgerError> {
-        let Self { writer, hasher, bytes, failed, place: Place { path, table, date, bucket }, files } = self;
+        let Self { writer, hasher, bytes, failed, place, files } = self;
         if failed {
-            return Err(LedgerError::invalid("a data file without failed writes", path));
+            return Err(LedgerError::invalid("a data file without failed writes", place.path()));
         }
         if first_time_ns > last_time_ns {
             return Err(LedgerError::invalid(
@@ -302,8 +310,9 @@ impl StagedFile {
         }
         writer.close()?;
         let sha256 = Sha256::from_bytes(hasher.finalize().into());
-        let (path, table, date) = (path.into(), table.into(), date.into());
-        let file = DataFile { path, table, date, bucket, rows, bytes, first_time_ns, last_time_ns, sha256 };
+        let Place { table, date, bucket, publication, count } = place;
+        let file =
+            DataFile { table, date, bucket, publication, count, rows, bytes, first_time_ns, last_time_ns, sha256 };
         let mut files = locked(&files);
         files.finished.push(file.clone());
         files.open = files.open.saturating_sub(1);

@@ -13,23 +13,26 @@ use std::sync::Arc;
 /// Largest ledger file of one publication, in bytes.
 pub(super) const RECORD_BYTES: u64 = 256 << 20;
 
-/// Largest checkpoint, in bytes.
-pub(super) const CHECKPOINT_BYTES: u64 = 1 << 30;
-
 /// Largest `lake.json`, in bytes.
 pub(super) const LAKE_FILE_BYTES: u64 = 1 << 20;
 
-/// One data file of a table: rows of one date and bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One data file of a table: rows of one date and bucket. A lake of years holds hundreds of thousands of them, so that
+/// the path, which follows from the rest, is not kept.
+///
+/// Ordered by table, date, bucket, publication, and its place in that.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct DataFile {
-    /// Its path inside the lake.
-    pub path: Arc<str>,
     /// The table.
     pub table: Arc<str>,
     /// The date of its rows in UTC, such as `2026-03-02`.
     pub date: Arc<str>,
     /// The bucket of its rows' owners.
     pub bucket: u16,
+    /// The publication that added it.
+    pub publication: u64,
+    /// Which of the files of that publication it is, from 1.
+    pub count: u32,
     /// Rows.
     pub rows: u64,
     /// Bytes.
@@ -42,27 +45,69 @@ pub struct DataFile {
     pub sha256: Sha256,
 }
 
-impl DataFile {
-    /// The number of the publication that added it, as its path says; 0 for a path that the lake does not write.
-    #[must_use]
-    pub fn publication(&self) -> u64 {
-        names::parse_data_path(&self.path).map_or(0, |(_, _, _, publication)| publication)
+/// A data file as ledger files state it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    /// Its path inside the lake.
+    path: String,
+    table: Arc<str>,
+    date: Arc<str>,
+    bucket: u16,
+    rows: u64,
+    bytes: u64,
+    first_time_ns: i64,
+    last_time_ns: i64,
+    sha256: Sha256,
+}
+
+impl From<DataFile> for Written {
+    fn from(file: DataFile) -> Self {
+        let path = file.path();
+        let DataFile { table, date, bucket, rows, bytes, first_time_ns, last_time_ns, sha256, .. } = file;
+        Self { path, table, date, bucket, rows, bytes, first_time_ns, last_time_ns, sha256 }
     }
+}
+
+impl TryFrom<Written> for DataFile {
+    type Error = String;
 
     /// Checks that path and fields say the same, and nothing leaves the lake.
-    fn problem(&self, buckets: u16) -> Option<String> {
-        let named = names::parse_data_path(&self.path);
-        let fits = named.is_some_and(|(table, date, bucket, _)| {
-            (table, date, bucket) == (&*self.table, &*self.date, self.bucket) && bucket < buckets
-        });
-        let shown: String = self.path.chars().take(120).collect();
-        if !fits {
-            Some(format!("expected a path of its table, date and one of {buckets} buckets, found {shown:?}"))
-        } else if self.first_time_ns > self.last_time_ns {
-            Some(format!("expected a first time before the last of {shown:?}"))
-        } else {
-            None
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { path, table, date, bucket, rows, bytes, first_time_ns, last_time_ns, sha256 } = written;
+        let shown = || -> String { path.chars().take(120).collect() };
+        let named = names::parse_data_path(&path)
+            .filter(|named| (named.table, named.date) == (&*table, &*date) && named.bucket == bucket);
+        let Some(names::DataPath { publication, count, .. }) = named else {
+            return Err(format!("expected a path of its table, date and bucket, found {:?}", shown()));
+        };
+        if first_time_ns > last_time_ns {
+            return Err(format!("expected a first time before the last of {:?}", shown()));
         }
+        Ok(Self { table, date, bucket, publication, count, rows, bytes, first_time_ns, last_time_ns, sha256 })
+    }
+}
+
+impl DataFile {
+    /// Its path inside the lake: `<table>/date=<date>/bucket=<bucket>/<publication>-<count>.parquet`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        names::data_path(&self.table, &self.date, self.bucket, self.publication, self.count)
+    }
+
+    /// What its path says.
+    pub(super) fn place(&self) -> names::DataPath<'_> {
+        names::DataPath {
+            table: &self.table,
+            date: &self.date,
+            bucket: self.bucket,
+            publication: self.publication,
+            count: self.count,
+        }
+    }
+
+    /// Checks that its bucket is one that the lake has.
+    pub(super) fn problem(&self, buckets: u16) -> Option<String> {
+        (self.bucket >= buckets).then(|| format!("expected one of {buckets} buckets, found {:?}", self.path()))
     }
 }
 
@@ -166,48 +211,11 @@ impl Record {
             if let Some(problem) = file.problem(buckets) {
                 return Err(problem);
             }
-            if file.publication() != number {
-                return Err(format!("expected a file of publication {number}, found {}", file.path));
+            if file.publication != number {
+                return Err(format!("expected a file of publication {number}, found {}", file.path()));
             }
         }
         Ok(())
-    }
-}
-
-/// The state after a publication, folded.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Checkpoint {
-    pub(super) layout: u64,
-    pub(super) number: u64,
-    pub(super) time: Timestamp,
-    pub(super) files: Vec<DataFile>,
-    pub(super) sources: Vec<(u64, SourceRecord)>,
-    pub(super) facts: Vec<Fact>,
-}
-
-impl Checkpoint {
-    /// Reads and checks a checkpoint.
-    pub(super) fn load(store: &dyn Store, number: u64, buckets: u16) -> Result<Self, LedgerError> {
-        let path = names::checkpoint_path(number);
-        let hint = "delete it: it only repeats what the numbered files say";
-        let corrupt = |problem| LedgerError::Corrupt { path: path.clone(), problem, hint };
-        let checkpoint: Self = match parse(&path, &store.read(&path, CHECKPOINT_BYTES)?) {
-            Err(LedgerError::Corrupt { problem, .. }) => return Err(corrupt(problem)),
-            other => other?,
-        };
-        if checkpoint.number != number {
-            return Err(corrupt(format!("expected the state after {number}, found {}", checkpoint.number)));
-        }
-        let publications = checkpoint.sources.iter().map(|(publication, _)| *publication);
-        let publications = publications.chain(checkpoint.facts.iter().map(|fact| fact.publication));
-        let latest = publications.chain(checkpoint.files.iter().map(DataFile::publication)).max().unwrap_or(0);
-        if latest > number {
-            return Err(corrupt(format!("expected publications up to {number}, found {latest}")));
-        }
-        match checkpoint.files.iter().find_map(|file| file.problem(buckets)) {
-            Some(problem) => Err(corrupt(problem)),
-            None => Ok(checkpoint),
-        }
     }
 }
 

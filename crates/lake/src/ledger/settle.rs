@@ -53,30 +53,31 @@ impl Lake {
         let mut folders = BTreeSet::new();
         for file in &record.added {
             // A later publication may have removed it: then it must not come back.
-            if self.snapshot.file(&file.path).is_none() {
+            if !self.snapshot.holds(file) {
                 continue;
             }
-            let from = names::staged_path(&record.staging, names::file_name(&file.path));
-            let moved = staged.contains(from.as_str()).then(|| self.store.rename(&from, &file.path));
+            let path = file.path();
+            let from = names::staged_path(&record.staging, names::file_name(&path));
+            let moved = staged.contains(from.as_str()).then(|| self.store.rename(&from, &path));
             match moved {
                 Some(Ok(())) => {}
                 // Moved already, by an earlier attempt or by another who settles the same publication.
                 None | Some(Err(StoreError::NotFound { .. })) => {
-                    if self.store.size(&file.path)? != Some(file.bytes) && !self.is_followed(record)? {
+                    if self.store.size(&path)? != Some(file.bytes) && !self.is_followed(record)? {
                         let problem = "expected it here or in staging, found it in neither";
-                        return Err(LedgerError::corrupt(&file.path, problem));
+                        return Err(LedgerError::corrupt(&path, problem));
                     }
                 }
                 Some(Err(error)) => return Err(error.into()),
             }
-            folders.insert(folder_of(&file.path));
+            folders.insert(folder_of(&path).to_owned());
         }
         for path in &record.removed {
             self.store.delete(path)?;
-            folders.insert(folder_of(path));
+            folders.insert(folder_of(path).to_owned());
         }
         // Before the staging folder goes, which is what says that this is still to do.
-        self.store.sync(&folders.into_iter().collect::<Vec<_>>())?;
+        self.store.sync(&folders.iter().map(String::as_str).collect::<Vec<_>>())?;
         self.withdraw_what_is_removed_by_now(record)
     }
 
@@ -92,8 +93,8 @@ impl Lake {
             return Ok(());
         }
         let newest = self.newest_snapshot()?;
-        let removed = record.added.iter().filter(|file| newest.file(&file.path).is_none());
-        Ok(removed.into_iter().try_for_each(|file| self.store.delete(&file.path))?)
+        let removed = record.added.iter().filter(|file| !newest.holds(file));
+        Ok(removed.into_iter().try_for_each(|file| self.store.delete(&file.path()))?)
     }
 
     /// Deletes a staging folder; its marker last, so that a folder is there as long as anything is left to do.
@@ -110,7 +111,7 @@ impl Lake {
     pub(super) fn delete_leftovers(&self) -> Result<u64, LedgerError> {
         let mut deleted = 0;
         for file in self.store.list("")? {
-            let Some((_, _, _, publication)) = names::parse_data_path(&file.path) else { continue };
+            let Some(names::DataPath { publication, .. }) = names::parse_data_path(&file.path) else { continue };
             let ours = publication <= self.snapshot.number() || self.excludes_others();
             if ours && self.snapshot.file(&file.path).is_none() {
                 self.store.delete(&file.path)?;

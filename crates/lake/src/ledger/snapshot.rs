@@ -2,12 +2,11 @@
 
 use super::{
     DataFile, Fact, Record, SourceRecord,
-    names::{self, LAYOUT},
-    record::Checkpoint,
+    names::{self, DataPath},
 };
 use monologue_model::{Sha256, Timestamp};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -16,8 +15,7 @@ use std::{
 pub struct Snapshot {
     number: u64,
     time: Timestamp,
-    /// By path, which sorts by table, date, bucket, publication.
-    files: BTreeMap<Arc<str>, DataFile>,
+    files: BTreeSet<DataFile>,
     sources: Vec<(u64, SourceRecord)>,
     facts: Vec<Fact>,
     by_content: HashMap<Sha256, usize>,
@@ -41,30 +39,31 @@ impl Snapshot {
 
     /// All data files, by table, date, bucket, publication.
     pub fn files(&self) -> impl Iterator<Item = &DataFile> {
-        self.files.values()
+        self.files.iter()
     }
 
     /// The data files of a table, by date, bucket, publication.
     pub fn files_of(&self, table: &str) -> impl Iterator<Item = &DataFile> {
-        self.files_below(format!("{table}/"))
+        let first = before(DataPath { table, date: "", bucket: 0, publication: 0, count: 0 });
+        let table = first.table.clone();
+        self.files.range(first..).take_while(move |file| file.table == table)
     }
 
     /// The data files of a table, date and bucket, by publication.
     pub fn files_at(&self, table: &str, date: &str, bucket: u16) -> impl Iterator<Item = &DataFile> {
-        self.files_below(names::data_folder(table, date, bucket))
-    }
-
-    fn files_below(&self, folder: String) -> impl Iterator<Item = &DataFile> {
+        let first = before(DataPath { table, date, bucket, publication: 0, count: 0 });
+        let (table, date) = (first.table.clone(), first.date.clone());
         self.files
-            .range(Arc::from(folder.as_str())..)
-            .take_while(move |(path, _)| path.starts_with(&folder))
-            .map(|(_, file)| file)
+            .range(first..)
+            .take_while(move |file| (&file.table, &file.date, file.bucket) == (&table, &date, bucket))
     }
 
     /// The data file at a path. `None` means the lake does not hold it now.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&DataFile> {
-        self.files.get(path)
+        let named = names::parse_data_path(path)?;
+        let found = self.files.range(before(named)..).next()?;
+        (found.place() == named).then_some(found)
     }
 
     /// Every source taken so far, with the publication that took it, oldest first.
@@ -100,35 +99,49 @@ impl Snapshot {
     pub(super) fn check(&self, record: &Record) -> Result<(), String> {
         let mut paths = HashSet::new();
         for path in &record.removed {
-            if !self.files.contains_key(path.as_str()) || !paths.insert(path.as_str()) {
+            if self.file(path).is_none() || !paths.insert(names::parse_data_path(path)) {
                 let shown: String = path.chars().take(120).collect();
                 return Err(format!("expected to remove a file that is there, found {shown:?}"));
             }
         }
         for file in &record.added {
-            if self.files.contains_key(&file.path) || !paths.insert(&*file.path) {
-                return Err(format!("expected to add a new file, found {}", file.path));
+            if self.holds(file) || !paths.insert(Some(file.place())) {
+                return Err(format!("expected to add a new file, found {}", file.path()));
             }
         }
         Ok(())
     }
 
+    /// Whether there is a file with the path of this one.
+    pub(super) fn holds(&self, file: &DataFile) -> bool {
+        self.files.range(before(file.place())..).next().is_some_and(|found| found.place() == file.place())
+    }
+
     /// This state after one more publication, which was checked.
-    pub(super) fn apply(&mut self, record: Record) {
+    pub(super) fn apply(&mut self, record: &Record) {
         self.number = record.number;
         self.time = record.time;
         for path in &record.removed {
-            self.files.remove(path.as_str());
+            if let Some(file) = self.file(path).cloned() {
+                self.files.remove(&file);
+            }
         }
-        record.added.into_iter().for_each(|file| self.push_file(file));
-        record.sources.into_iter().for_each(|source| self.push_source(record.number, source));
-        self.facts.extend(record.facts.into_iter().map(|value| Fact { publication: record.number, value }));
+        record.added.iter().for_each(|file| self.push_file(file.clone()));
+        record.sources.iter().for_each(|source| self.push_source(record.number, source.clone()));
+        let facts = record.facts.iter().cloned();
+        self.facts.extend(facts.map(|value| Fact { publication: record.number, value }));
     }
 
-    fn push_file(&mut self, mut file: DataFile) {
+    /// Says which publication is the last, after everything up to it was pushed.
+    pub(super) const fn begin(&mut self, number: u64, time: Timestamp) {
+        self.number = number;
+        self.time = time;
+    }
+
+    pub(super) fn push_file(&mut self, mut file: DataFile) {
         file.table = self.name(file.table);
         file.date = self.name(file.date);
-        self.files.insert(file.path.clone(), file);
+        self.files.insert(file);
     }
 
     fn name(&mut self, name: Arc<str>) -> Arc<str> {
@@ -141,7 +154,7 @@ impl Snapshot {
         }
     }
 
-    fn push_source(&mut self, publication: u64, mut source: SourceRecord) {
+    pub(super) fn push_source(&mut self, publication: u64, mut source: SourceRecord) {
         source.format = source.format.map(|format| self.name(format));
         let place = self.sources.len();
         self.by_content.insert(source.content_sha256, place);
@@ -149,22 +162,23 @@ impl Snapshot {
         self.sources.push((publication, source));
     }
 
-    pub(super) fn to_checkpoint(&self) -> Checkpoint {
-        Checkpoint {
-            layout: LAYOUT,
-            number: self.number,
-            time: self.time,
-            files: self.files.values().cloned().collect(),
-            sources: self.sources.clone(),
-            facts: self.facts.clone(),
-        }
+    pub(super) fn push_fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
     }
+}
 
-    pub(super) fn from_checkpoint(checkpoint: Checkpoint) -> Self {
-        let mut snapshot = Self { number: checkpoint.number, time: checkpoint.time, ..Self::default() };
-        checkpoint.files.into_iter().for_each(|file| snapshot.push_file(file));
-        snapshot.facts = checkpoint.facts;
-        checkpoint.sources.into_iter().for_each(|(publication, source)| snapshot.push_source(publication, source));
-        snapshot
+/// What sorts before every file at a place, and after those at places before it.
+fn before(place: DataPath<'_>) -> DataFile {
+    DataFile {
+        table: place.table.into(),
+        date: place.date.into(),
+        bucket: place.bucket,
+        publication: place.publication,
+        count: place.count,
+        rows: 0,
+        bytes: 0,
+        first_time_ns: i64::MIN,
+        last_time_ns: i64::MIN,
+        sha256: Sha256::default(),
     }
 }

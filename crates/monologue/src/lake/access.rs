@@ -42,7 +42,7 @@ impl Access<'_> {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn open(&self, file: &DataFile) -> Result<monologue_lake::store::Contents> {
-        self.with_lake(|lake| lake.read(file)).with_context(|| format!("cannot read {}", file.path))
+        self.with_lake(|lake| lake.read(file)).with_context(|| format!("cannot read {}", file.path()))
     }
 
     /// The events of a data file in a stretch of time.
@@ -57,7 +57,7 @@ impl Access<'_> {
         mut take: impl FnMut(Event),
     ) -> Result<()> {
         let Some(table) = Table::from_name(&file.table) else { return Ok(()) };
-        let context = || format!("cannot read {}", file.path);
+        let context = || format!("cannot read {}", file.path());
         for batch in tables::read(table, self.open(file)?, select, interner).with_context(context)? {
             batch.with_context(context)?.into_iter().for_each(&mut take);
         }
@@ -83,7 +83,7 @@ impl Access<'_> {
         let Self::Writing(publication) = self else { return Ok(None) };
         let mut publication = locked(publication);
         for file in replaced {
-            publication.remove(&file.path)?;
+            publication.remove(&file.path())?;
         }
         publication.file(table, date, bucket).map(Some)
     }

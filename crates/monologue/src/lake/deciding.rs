@@ -280,7 +280,7 @@ impl Worker<'_, '_> {
         let outcomes = self.outcomes(&date, &fresh.states)?;
         let mut summaries = fresh.summaries;
         for file in &files {
-            let context = || format!("cannot read {}", file.path);
+            let context = || format!("cannot read {}", file.path());
             let rows = tables::read_summaries(self.plan.access.open(file)?, &(i64::MIN..i64::MAX));
             for rows in rows.with_context(context)? {
                 let standing = rows.with_context(context)?.into_iter().filter(|row| {
@@ -321,7 +321,7 @@ impl Worker<'_, '_> {
     fn outcomes(&self, date: &str, fresh: &BTreeMap<(Arc<str>, i64), StateRow>) -> Result<Outcomes> {
         let mut outcomes = Outcomes::new();
         for file in self.plan.access.files_at(STATES, date, self.bucket) {
-            let context = || format!("cannot read {}", file.path);
+            let context = || format!("cannot read {}", file.path());
             let rows = tables::read_states(self.plan.access.open(&file)?, &(i64::MIN..i64::MAX), false);
             for rows in rows.with_context(context)? {
                 let rows = rows.with_context(context)?;
@@ -377,7 +377,7 @@ impl Worker<'_, '_> {
         let files = self.plan.access.files_at(STATES, date, self.bucket);
         let mut rows: BTreeMap<(Arc<str>, i64), StateRow> = BTreeMap::new();
         for file in &files {
-            let context = || format!("cannot read {}", file.path);
+            let context = || format!("cannot read {}", file.path());
             let kept = tables::read_states(self.plan.access.open(file)?, &(i64::MIN..i64::MAX), true);
             for kept in kept.with_context(context)? {
                 rows.extend(kept.with_context(context)?.into_iter().map(|row| ((row.host.clone(), row.hour), row)));
@@ -402,7 +402,7 @@ impl Worker<'_, '_> {
         for (date, hours) in by_date {
             let (Some(first), Some(last)) = (hours.iter().min(), hours.iter().max()) else { continue };
             for file in self.plan.access.files_at(STATES, &date, self.bucket) {
-                let context = || format!("cannot read {}", file.path);
+                let context = || format!("cannot read {}", file.path());
                 let rows = tables::read_states(self.plan.access.open(&file)?, &(*first..last.saturating_add(1)), true);
                 for rows in rows.with_context(context)? {
                     for row in rows.with_context(context)? {

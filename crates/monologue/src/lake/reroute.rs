@@ -86,7 +86,7 @@ fn reroute_file(
     if places.keys().all(|bucket| *bucket == file.bucket) {
         return Ok(moved);
     }
-    publication.remove(&file.path)?;
+    publication.remove(&file.path())?;
     for (bucket, rows) in places {
         routing::write_rows(table, &file.date, bucket, &rows, publication)?;
     }
@@ -94,7 +94,7 @@ fn reroute_file(
 }
 
 fn read(file: &DataFile, table: Table, publication: &Publication<'_>) -> Result<Vec<Event>> {
-    let context = || format!("cannot read {}", file.path);
+    let context = || format!("cannot read {}", file.path());
     let contents = publication.lake().read(file)?;
     let mut interner = Interner::new();
     let mut events = Vec::new();

@@ -148,7 +148,7 @@ impl Timetable {
             host.touched = Touched::by(&std::mem::take(&mut host.coverage));
         }
         for file in access.files(STATES, bucket) {
-            let context = || format!("cannot read {}", file.path);
+            let context = || format!("cannot read {}", file.path());
             let rows = tables::read_states(access.open(&file)?, &(i64::MIN..i64::MAX), false).with_context(context)?;
             for rows in rows {
                 rows.with_context(context)?.into_iter().for_each(|row| table.decide(row));
@@ -212,7 +212,7 @@ pub(super) fn touched_by_sensors(access: &Access<'_>, bucket: u16) -> Result<Tou
 
 fn for_each_mark(access: &Access<'_>, bucket: u16, mut take: impl FnMut(Mark)) -> Result<()> {
     for file in access.files(MARKS, bucket) {
-        let context = || format!("cannot read {}", file.path);
+        let context = || format!("cannot read {}", file.path());
         for marks in tables::read_marks(access.open(&file)?).with_context(context)? {
             marks.with_context(context)?.into_iter().for_each(&mut take);
         }

@@ -23,7 +23,7 @@ fn run(lake: &mut Lake, number: usize, step: &Step) -> Result<(), LedgerError> {
     let moment = time(number as i64);
     match step {
         Step::Publish { places, replace, checkpointed_facts } => {
-            let oldest = lake.snapshot().files().min_by_key(|file| file.publication()).map(|file| file.path.clone());
+            let oldest = lake.snapshot().files().min_by_key(|file| file.publication).map(|file| file.path());
             let mut publication = lake.begin()?;
             for (place, (first_table, later, bucket, rows)) in places.iter().enumerate() {
                 let start = (number * 10_000 + place * 100) as i64;

@@ -124,17 +124,17 @@ fn data_that_is_not_what_the_ledger_says_is_refused() {
     let store = published();
     let lake = Lake::open(Arc::new(store.clone())).unwrap();
     let file = lake.snapshot().files().next().unwrap();
-    let mut bytes = store.read(&file.path, 1 << 20).unwrap();
+    let mut bytes = store.read(&file.path(), 1 << 20).unwrap();
     bytes[5] ^= 1;
-    store.delete(&file.path).unwrap();
-    store.put_new(&file.path, &bytes).unwrap();
+    store.delete(&file.path()).unwrap();
+    store.put_new(&file.path(), &bytes).unwrap();
     assert!(lake.verify(file).unwrap_err().to_string().contains("expected content with the hash"));
     // Compaction would make damage look whole.
     let mut writer = Lake::open_for_writing(Arc::new(store.clone())).unwrap();
     let limits = CompactLimits { least_files: 2, ..CompactLimits::default() };
     assert!(writer.compact(&limits, time(3)).is_err());
     assert_eq!(writer.snapshot(), lake.snapshot());
-    store.delete(&file.path).unwrap();
-    store.put_new(&file.path, b"short").unwrap();
+    store.delete(&file.path()).unwrap();
+    store.put_new(&file.path(), b"short").unwrap();
     assert!(lake.read(file).unwrap_err().to_string().contains("found 5"));
 }

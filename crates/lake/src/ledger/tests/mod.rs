@@ -87,7 +87,7 @@ fn glob(store: &dyn Store) -> Vec<String> {
 }
 
 fn held(lake: &Lake) -> Vec<String> {
-    lake.snapshot().files().map(|file| file.path.to_string()).collect()
+    lake.snapshot().files().map(|file| file.path()).collect()
 }
 
 /// How an operation of a [`Scripted`] store ends the process.

@@ -20,15 +20,15 @@ fn a_publication_is_seen_only_when_it_is_published() {
     assert!(glob(&*store).is_empty());
     assert_eq!(Lake::open(store.clone()).unwrap().snapshot().files().count(), 0);
     assert_eq!(publication.publish(time(60)).unwrap(), 1);
-    assert_eq!(&*file.path, "events/date=2026-03-02/bucket=007/00000000000000000001-000001.parquet");
-    assert_eq!(glob(&*store), [file.path.to_string()]);
+    assert_eq!(&*file.path(), "events/date=2026-03-02/bucket=007/00000000000000000001-000001.parquet");
+    assert_eq!(glob(&*store), [file.path()]);
 
     let reader = Lake::open(store.clone()).unwrap();
     assert_eq!(reader.snapshot(), lake.snapshot());
     assert_eq!((reader.buckets(), reader.snapshot().number(), reader.snapshot().time()), (8, 1, Some(time(60))));
     assert_eq!(reader.snapshot().files_at("events", DAY, 7).collect::<Vec<_>>(), [&file]);
     assert_eq!(reader.snapshot().files_at("events", DAY, 6).count() + reader.snapshot().files_of("event").count(), 0);
-    assert_eq!((file.rows, file.first_time_ns, file.last_time_ns, file.publication()), (3, 1, 3, 1));
+    assert_eq!((file.rows, file.first_time_ns, file.last_time_ns, file.publication), (3, 1, 3, 1));
     assert_eq!(rows_of(&reader), [1, 2, 3]);
     let fact = reader.snapshot().facts().next().unwrap();
     assert_eq!((fact.publication, fact.read::<serde_json::Value>().unwrap()["host"].as_str()), (1, Some("mac")));
