@@ -184,7 +184,7 @@ impl<'a> Map<'a> {
         }
         let place = |hour: i64| usize::try_from(hour.saturating_sub(host.from.hour())).ok();
         for entry in &host.sights {
-            for (hour, share) in &entry.hours {
+            for (hour, share) in &*entry.hours {
                 let Some((known, part)) = place(*hour).and_then(|at| Some((hours.get_mut(at)?, parts.get(at)?))) else {
                     continue;
                 };
@@ -192,7 +192,7 @@ impl<'a> Map<'a> {
                 let whole = share > 0.0 && share >= part * ENOUGH;
                 known.set(entry.sight, if whole { ClaimState::Holds } else { ClaimState::Partly });
             }
-            for hour in &entry.lost_hours {
+            for hour in &*entry.lost_hours {
                 let Some(known) = place(*hour).and_then(|at| hours.get_mut(at)) else { continue };
                 known.lost.insert(entry.sight);
                 if known.states.get(entry.sight as usize) == Some(&ClaimState::Holds) {

@@ -56,5 +56,5 @@ pub use origin::{AddressFacts, Origin};
 pub use sensors::{Sensors, sensor_of};
 pub use settings::Settings;
 pub use signals::{Opinion, SIGNALS, Signal, by_id, manual};
-pub use statements::Statements;
+pub use statements::{Statements, coalesce};
 pub use verdict::{Census, Verdict};

@@ -1,7 +1,8 @@
 //! What the sensors of one host say of their own completeness, in an order in which those of a stretch of time are found
 //! without looking at all of them.
 
-use monologue_model::{CoverageRecord, Timestamp};
+use monologue_model::{CoverageRecord, CoverageState, SightSet, Timestamp};
+use std::{collections::HashMap, sync::Arc};
 
 /// Statements about coverage, of one host.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +16,8 @@ pub struct Statements {
 impl Statements {
     /// Puts statements, in any order, into theirs.
     #[must_use]
-    pub fn new(mut records: Vec<CoverageRecord>) -> Self {
-        records.sort_by_key(|record| record.from);
+    pub fn new(records: Vec<CoverageRecord>) -> Self {
+        let records = coalesce(records);
         let mut latest: Vec<Timestamp> = Vec::with_capacity(records.len());
         for record in &records {
             let until = record.until.max(record.from);
@@ -43,6 +44,30 @@ impl Statements {
     }
 }
 
+/// Statements by the time they begin with, in which those of one format that say "complete" of the same sights, and meet or
+/// overlap, are one. A sensor that begins a file each hour says the same as one that began a single file, and a host of
+/// years need not keep each.
+#[must_use]
+pub fn coalesce(mut records: Vec<CoverageRecord>) -> Vec<CoverageRecord> {
+    records.sort_by_key(|record| record.from);
+    let mut open: HashMap<(Arc<str>, SightSet), usize> = HashMap::new();
+    let mut kept: Vec<CoverageRecord> = Vec::new();
+    for mut record in records {
+        if record.state == CoverageState::Complete {
+            record.until = record.until.max(record.from);
+            let place = open.entry((record.format.clone(), record.sights)).or_insert(usize::MAX);
+            if let Some(known) = kept.get_mut(*place).filter(|known| record.from <= known.until) {
+                known.until = known.until.max(record.until);
+                continue;
+            }
+            *place = kept.len();
+        }
+        kept.push(record);
+    }
+    kept.shrink_to_fit();
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +92,19 @@ mod tests {
             until: second(from + length),
             state,
         }
+    }
+
+    #[test]
+    fn stretches_that_meet_are_one_and_losses_stay() {
+        let records = [(0, 10, false), (10, 10, false), (30, 5, false), (5, 2, true), (5, 2, true)].map(record);
+        let kept: Vec<(i64, i64)> = coalesce(records.to_vec())
+            .iter()
+            .map(|record| (record.from.nanoseconds() / 1_000_000_000, record.until.nanoseconds() / 1_000_000_000))
+            .collect();
+        assert_eq!(kept, [(0, 20), (5, 7), (5, 7), (30, 35)]);
+        let mut other = record((12, 3, false));
+        other.sights = SightSet::of(&[Sight::FlowReply]);
+        assert_eq!(coalesce(vec![record((10, 10, false)), other]).len(), 2, "they speak of different things");
     }
 
     proptest! {

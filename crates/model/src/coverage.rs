@@ -74,9 +74,9 @@ pub struct SightCoverage {
     /// Stretches that were lost.
     pub losses: u64,
     /// Hours (counted from the epoch) of the host's window in which some of it was covered, each with the share 0 to 1.
-    pub hours: Vec<(i64, f32)>,
+    pub hours: Arc<[(i64, f32)]>,
     /// Hours (counted from the epoch) in which something of it was lost, however short.
-    pub lost_hours: Vec<i64>,
+    pub lost_hours: Arc<[i64]>,
 }
 
 /// One format that spoke for a host, and what its sources showed.

@@ -64,12 +64,12 @@ fn run(arguments: &[&str], folder: &Path) -> Result<(Used, String)> {
     Ok((Used { processor, resident_bytes: used.rusage.maxrss }, talk))
 }
 
-/// Writes days of the fleet; how many events the readers make of each is what `read` counts.
+/// Writes days of the fleet, each in a folder named by its number, as sensors name theirs by the date; how many events the readers make of each is what `read` counts.
 fn write_days(folder: &Path, days: std::ops::Range<u32>) -> Result<()> {
     for day in days {
         let mut options = Options { seed: 1000 + u64::from(day), shut_down: true, ..Options::default() };
         options.start = Timestamp::from_nanoseconds(options.start.nanoseconds() + i64::from(day) * DAY_NS);
-        write(&simulate(&options), &folder.join(format!("day-{day:05}")))?;
+        write(&simulate(&options), &folder.join(format!("{day:05}")))?;
     }
     Ok(())
 }

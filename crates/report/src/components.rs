@@ -73,8 +73,8 @@ mod tests {
             sight: *sight,
             covered_nanoseconds: *covered,
             losses: 0,
-            hours: Vec::new(),
-            lost_hours: Vec::new(),
+            hours: [].into(),
+            lost_hours: [].into(),
         };
         HostCoverage {
             host: "mac".into(),

@@ -12,8 +12,8 @@ fn host(sights: &[(Sight, &[(i64, f32)])]) -> HostCoverage {
         sight: *sight,
         covered_nanoseconds: hours.iter().map(|(_, share)| (f64::from(*share) * HOUR_NS as f64) as i64).sum(),
         losses: 0,
-        hours: hours.to_vec(),
-        lost_hours: Vec::new(),
+        hours: (*hours).into(),
+        lost_hours: [].into(),
     });
     HostCoverage {
         host: "mac".into(),
@@ -65,7 +65,7 @@ fn the_end_of_a_window_is_judged_by_the_part_of_the_hour_that_lies_in_it() {
 #[test]
 fn a_loss_however_short_takes_the_hour_and_lost_exchanges_take_all_that_speaks_from_absence() {
     let mut lossy = host(&[(Sight::FlowReply, ALWAYS), (Sight::ProcessArguments, ALWAYS)]);
-    lossy.sights[0].lost_hours = vec![2];
+    lossy.sights[0].lost_hours = [2].into();
     let claims = of(&[lossy.clone()]);
     assert_eq!(claim(&claims, "no-reply").hours, hours(3, 1, 0));
     lossy.missing_exchanges = 1;

@@ -37,13 +37,28 @@ pub(crate) fn summarise<'a>(
         host: told.host.clone(),
         from: told.window.0,
         until: told.window.1,
-        sights: Sight::ALL.into_iter().filter_map(|sight| sight_coverage(coverage, sight)).collect(),
+        sights: sights(coverage),
         formats,
         losses,
         missing_exchanges: coverage.missing_exchanges(),
         exchanges: exchanges(told.channels),
         os_version: None,
     }
+}
+
+/// The numbers of each sight. Sights of one sensor have the same hours, which are kept once.
+fn sights(coverage: &Coverage) -> Vec<SightCoverage> {
+    let mut sights: Vec<SightCoverage> = Vec::new();
+    for mut entry in Sight::ALL.into_iter().filter_map(|sight| sight_coverage(coverage, sight)) {
+        if let Some(same) = sights.iter().find(|other| other.hours == entry.hours) {
+            entry.hours = same.hours.clone();
+        }
+        if let Some(same) = sights.iter().find(|other| other.lost_hours == entry.lost_hours) {
+            entry.lost_hours = same.lost_hours.clone();
+        }
+        sights.push(entry);
+    }
+    sights
 }
 
 fn sight_coverage(coverage: &Coverage, sight: Sight) -> Option<SightCoverage> {
@@ -60,17 +75,19 @@ fn sight_coverage(coverage: &Coverage, sight: Sight) -> Option<SightCoverage> {
         covered_nanoseconds: spans.iter().map(|span| span.until.since(span.from)).sum(),
         losses: lost.len() as u64 + truncated.unwrap_or(0),
         hours: by_hour(&spans),
-        lost_hours: lost.iter().flat_map(|span| span.from.hour()..=span.until.hour()).take(HOUR_CAP).fold(
-            Vec::new(),
-            |mut hours, hour| {
-                // Spans are sorted by their start and may overlap.
-                if hours.last().is_none_or(|last| *last < hour) {
-                    hours.push(hour);
-                }
-                hours
-            },
-        ),
+        lost_hours: lost_hours(lost),
     })
+}
+
+/// Hours in which something was lost. Spans are sorted by their start and may overlap.
+fn lost_hours(lost: &[Span]) -> Arc<[i64]> {
+    let mut hours: Vec<i64> = Vec::new();
+    for hour in lost.iter().flat_map(|span| span.from.hour()..=span.until.hour()).take(HOUR_CAP) {
+        if hours.last().is_none_or(|last| *last < hour) {
+            hours.push(hour);
+        }
+    }
+    hours.into()
 }
 
 /// Which formats spoke, and what they say was lost.
@@ -154,7 +171,7 @@ fn subtract(spans: &[Span], holes: &[Span]) -> Vec<Span> {
     left
 }
 
-fn by_hour(spans: &[Span]) -> Vec<(i64, f32)> {
+fn by_hour(spans: &[Span]) -> Arc<[(i64, f32)]> {
     let mut hours: BTreeMap<i64, i64> = BTreeMap::new();
     for span in spans {
         for hour in span.from.hour()..=span.until.hour() {
@@ -203,8 +220,8 @@ mod tests {
         let summary = summary(&[record(0, 3600, None), record(3600, 7200, None), record(1800, 5400, gap)], 7200);
         let entry = &summary.sights[0];
         assert_eq!(entry.covered_nanoseconds, 3600 * 1_000_000_000);
-        assert_eq!(entry.hours, [(0, 0.5), (1, 0.5)]);
-        assert_eq!(entry.lost_hours, [0, 1]);
+        assert_eq!(*entry.hours, [(0, 0.5), (1, 0.5)]);
+        assert_eq!(*entry.lost_hours, [0, 1]);
         assert!((summary.percent(Sight::FileEffect) - 50.0).abs() < 1e-9);
     }
 

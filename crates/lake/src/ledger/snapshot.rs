@@ -10,6 +10,9 @@ use std::{
     sync::Arc,
 };
 
+/// Memory of one source, about: its record, its name, and the two places where it is looked up.
+const SOURCE_BYTES: usize = size_of::<(u64, SourceRecord)>() + 64 + 96;
+
 /// The files, sources and facts of a lake after its last publication.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -93,6 +96,14 @@ impl Snapshot {
     /// Every fact, each with its publication, oldest first.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter()
+    }
+
+    /// Memory that it takes, in bytes, about: it grows with the files of the lake and the sources they came from.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let files = self.files.len() * size_of::<DataFile>() * 3 / 2;
+        let facts: usize = self.facts.iter().map(|fact| size_of::<Fact>() + fact.value.get().len()).sum();
+        (files + self.sources.len() * SOURCE_BYTES + facts) as u64
     }
 
     /// Checks that a publication fits onto this state.

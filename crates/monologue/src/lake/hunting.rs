@@ -7,24 +7,21 @@ use super::{
 use crate::{cli::HuntArguments, hunting::Known, talk::note, window::Window};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict, sensor_of};
+use monologue_hunt::{Census, HostHunt, IpNet, Origin, Verdict, coalesce, sensor_of};
 use monologue_lake::{
     ledger::{Lake, LedgerError},
     store::StoreError,
     tables::{Interner, Select, Table},
 };
-use monologue_model::{Channel, CoverageRecord, Detail, Level, Report, SourceSummary};
+use monologue_model::{CoverageRecord, Detail, Level, Report, SourceSummary};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fs::File,
     io::{BufRead, BufReader, BufWriter, Seek, Write},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
-
-/// Memory of one judged channel without its rows, about.
-const CHANNEL_BYTES: u64 = 4_096;
 
 /// Hunts what a lake holds.
 ///
@@ -98,32 +95,40 @@ struct Summary {
     number: u64,
     buckets: u16,
     facts: monologue_hunt::AddressFacts,
-    sources: Vec<SourceSummary>,
+    /// Memory that the lake's own list takes, in bytes.
+    listed_bytes: u64,
 }
 
 impl Summary {
     fn of(lake: &Lake) -> Result<Self> {
-        let sources = lake.snapshot().sources().map(|(_, source)| SourceSummary {
-            source: source.source.clone(),
-            format: source.format.as_deref().map(Into::into),
-            events: source.events,
-            skipped: source.skipped,
-            malformed: source.malformed,
-            problems: source.problems.clone(),
-            refused: source.refused.clone(),
-        });
         Ok(Self {
             number: lake.snapshot().number(),
             buckets: lake.buckets(),
             facts: address_facts(lake)?,
-            sources: sources.collect(),
+            listed_bytes: lake.snapshot().memory_bytes(),
         })
     }
+}
+
+/// What was taken from each source.
+fn sources(lake: &Lake) -> Vec<SourceSummary> {
+    let sources = lake.snapshot().sources().map(|(_, source)| SourceSummary {
+        source: source.source.clone(),
+        format: source.format.clone(),
+        events: source.events,
+        skipped: source.skipped,
+        malformed: source.malformed,
+        problems: source.problems.clone(),
+        refused: source.refused.clone(),
+    });
+    sources.collect()
 }
 
 fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: Told<'_>) -> Result<Report> {
     let Told { local, known: Known { code, baseline, settings }, memory, minimum } = told;
     let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
+    // What the list of a lake of years takes, the rest must do without; a quarter is left to it in any case.
+    let memory = memory.saturating_sub(summary.listed_bytes).max(memory / 4);
     let each = memory / workers as u64;
     let touched = Arc::new(timetable::touched_by_sensors(access, SHARED_BUCKET)?);
     let plan = deciding::Plan {
@@ -143,8 +148,10 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     if let Ok(style) = ProgressStyle::with_template("hunting {bar:30} {pos}/{len} buckets {elapsed}") {
         bar.set_style(style);
     }
+    // Not within the loop's head, which would hold the lock through its body.
+    let next = || lock(&buckets).pop_front();
     let work = || -> Result<()> {
-        while let Some(bucket) = lock(&buckets).pop_front() {
+        while let Some(bucket) = next() {
             for host in deciding::decide(&plan, bucket).with_context(|| format!("in bucket {bucket}"))? {
                 lock(&census).add(&host);
                 lock(&hosts).push(host)?;
@@ -163,7 +170,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     let hosts = hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
     hosts.each(|host| verdict.judge(host))?;
     let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());
-    report.summary.sources.clone_from(&summary.sources);
+    report.summary.sources = access.with_lake(sources);
     Ok(report)
 }
 
@@ -174,15 +181,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// What network sensors say of their own completeness, with the sensor.
 fn shared_records(access: &Access<'_>) -> Result<Vec<(Arc<str>, CoverageRecord)>> {
     let mut interner = Interner::new();
-    let mut records = Vec::new();
+    let mut records: BTreeMap<Arc<str>, Vec<CoverageRecord>> = BTreeMap::new();
     for file in access.files(Table::Coverage.name(), SHARED_BUCKET) {
         access.events(&file, &Select::ALL, &mut interner, |event| {
             if let (None, Detail::Coverage(record)) = (event.host, event.detail) {
-                records.push((sensor_of(&event.provenance.source), record));
+                records.entry(sensor_of(&event.provenance.source)).or_default().push(record);
             }
         })?;
     }
-    Ok(records)
+    let of_sensor = |(sensor, records)| -> Vec<(Arc<str>, CoverageRecord)> {
+        coalesce(records).into_iter().map(|record| (Arc::clone(&sensor), record)).collect()
+    };
+    Ok(records.into_iter().flat_map(of_sensor).collect())
 }
 
 /// The hosts between the two passes: in memory while they fit, else in a temporary file that nobody else can open.
@@ -199,8 +209,7 @@ impl Hosts {
     }
 
     fn push(&mut self, host: HostHunt) -> Result<()> {
-        let rows: usize = host.channels.iter().map(Channel::row_bytes).sum();
-        self.held_bytes += (host.channels.len() as u64 + 1) * CHANNEL_BYTES + rows as u64;
+        self.held_bytes += host.memory_bytes();
         self.held.push(host);
         if self.held_bytes <= self.most_bytes {
             return Ok(());

@@ -99,6 +99,8 @@ struct Fresh {
 /// When the lake cannot be read or written.
 pub(crate) fn ingest_plan(address: &Path, plan: &Plan, stated: &[Asset], buckets: u16, memory: u64) -> Result<Taken> {
     let mut lake = Lake::open_or_create(store(address)?, Options { buckets }).context("cannot open the lake")?;
+    // What the list of a lake of years takes, the rest must do without.
+    let memory = memory.saturating_sub(lake.snapshot().memory_bytes()).max(memory / 4);
     let (fresh, known) = fresh_files(&lake, plan)?;
     let old = address_facts(&lake)?;
     let mut facts = old.clone();

@@ -83,8 +83,8 @@ mod tests {
             sight: *sight,
             covered_nanoseconds: 1,
             losses: 0,
-            hours: Vec::new(),
-            lost_hours: Vec::new(),
+            hours: [].into(),
+            lost_hours: [].into(),
         });
         HostCoverage { sights: sights.collect(), ..HostCoverage::default() }
     }

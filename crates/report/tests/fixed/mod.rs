@@ -162,8 +162,8 @@ pub(crate) fn report(findings: Vec<Finding>) -> Report {
             sight: Sight::FlowReply,
             covered_nanoseconds: 300 * 60_000_000_000,
             losses: 1,
-            hours: vec![(at(0).hour(), 1.0), (at(60).hour(), 0.5)],
-            lost_hours: vec![at(60).hour()],
+            hours: [(at(0).hour(), 1.0), (at(60).hour(), 0.5)].into(),
+            lost_hours: [at(60).hour()].into(),
         }],
         formats: vec![FormatCoverage {
             format: "zeek-conn".into(),
