@@ -6,7 +6,7 @@
 //! `--keep` leaves the lake where it is, to look into it afterwards.
 //! Source files are removed once they are taken: 100 million events need some 25 GB for the lake, and hours.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use monologue_model::Timestamp;
 use monologue_simulate::{Options, simulate, write};
 use std::{
@@ -66,11 +66,18 @@ fn run(arguments: &[&str], folder: &Path) -> Result<(Used, String)> {
 
 /// Writes days of the fleet, each in a folder named by its number, as sensors name theirs by the date; how many events the readers make of each is what `read` counts.
 fn write_days(folder: &Path, days: std::ops::Range<u32>) -> Result<()> {
-    for day in days {
-        let mut options = Options { seed: 1000 + u64::from(day), shut_down: true, ..Options::default() };
-        options.start = Timestamp::from_nanoseconds(options.start.nanoseconds() + i64::from(day) * DAY_NS);
-        write(&simulate(&options), &folder.join(format!("{day:05}")))?;
-    }
+    let half = days.start + (days.end - days.start) / 2;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| (days.start..half).try_for_each(|day| write_day(folder, day)));
+        (half..days.end).try_for_each(|day| write_day(folder, day))?;
+        other.join().map_err(|_| anyhow!("a day could not be written"))?
+    })
+}
+
+fn write_day(folder: &Path, day: u32) -> Result<()> {
+    let mut options = Options { seed: 1000 + u64::from(day), shut_down: true, ..Options::default() };
+    options.start = Timestamp::from_nanoseconds(options.start.nanoseconds() + i64::from(day) * DAY_NS);
+    write(&simulate(&options), &folder.join(format!("{day:05}")))?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use monologue_model::{CoverageRecord, Detail, Level, Report, SourceSummary};
 use std::{
     collections::{BTreeMap, VecDeque},
     fs::File,
-    io::{BufRead, BufReader, BufWriter, Seek, Write},
+    io::{BufReader, BufWriter, Seek, Write},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -168,7 +168,9 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     let census = census.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut verdict = Verdict::new(census, minimum).with_settings(settings).with_code(code).with_baseline(baseline);
     let hosts = hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
-    hosts.each(|host| verdict.judge(host))?;
+    // In a thread of its own, which takes over the memory that the workers have left: allocators keep it by thread.
+    let judging = || hosts.each(|host| verdict.judge(host));
+    thread::scope(|scope| scope.spawn(judging).join().map_err(|_| anyhow!("the judging broke off"))?)?;
     let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());
     report.summary.sources = access.with_lake(sources);
     Ok(report)
@@ -232,8 +234,8 @@ impl Hosts {
         if let Some(spilled) = self.spilled {
             let mut file = spilled.into_inner().map_err(std::io::IntoInnerError::into_error)?;
             file.rewind()?;
-            for line in BufReader::new(file).lines() {
-                take(serde_json::from_str(&line?).context("expected a host in the temporary file")?);
+            for host in serde_json::Deserializer::from_reader(BufReader::new(file)).into_iter() {
+                take(host.context("expected a host in the temporary file")?);
             }
         }
         self.held.into_iter().for_each(take);
