@@ -1,7 +1,8 @@
-//! Feeds mutated samples to every format for a time: `formats SECONDS [SEED]`; `formats replay FILE…` runs inputs again.
+//! Feeds mutated samples to every format for a time: `formats SECONDS [SEED]`; `formats SECONDS SEED NAME…` takes only the
+//! samples and formats whose names begin so, such as `zeek` or `unified-log`; `formats replay FILE…` runs inputs again.
 
 use monologue_formats::{FORMATS, Input};
-use monologue_fuzz::{Mutator, SIZE_CAP, one_input};
+use monologue_fuzz::{Mutator, SIZE_CAP, one_input_of};
 use std::{
     fs,
     io::{self, Read},
@@ -27,9 +28,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["replay", files @ ..] if !files.is_empty() => replay(files),
-        [seconds] => numbers(seconds, "1").and_then(|(seconds, seed)| fuzz(seconds, seed)),
-        [seconds, seed] => numbers(seconds, seed).and_then(|(seconds, seed)| fuzz(seconds, seed)),
-        _ => Err("expected `formats SECONDS [SEED]` or `formats replay FILE…`".to_owned()),
+        [seconds] => numbers(seconds, "1").and_then(|(seconds, seed)| fuzz(seconds, seed, &[])),
+        [seconds, seed, names @ ..] => numbers(seconds, seed).and_then(|(seconds, seed)| fuzz(seconds, seed, names)),
+        _ => Err("expected `formats SECONDS [SEED [NAME…]]` or `formats replay FILE…`".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,10 +46,15 @@ fn numbers(seconds: &str, seed: &str) -> Result<(u64, u64), String> {
     Ok((number(seconds)?, number(seed)?))
 }
 
-fn fuzz(seconds: u64, seed: u64) -> Result<(), String> {
+fn fuzz(seconds: u64, seed: u64, names: &[&str]) -> Result<(), String> {
+    let among = |name: &str| names.is_empty() || names.iter().any(|wanted| name.starts_with(wanted));
     let mut samples = Vec::new();
-    collect(Path::new(SAMPLES), &mut samples).map_err(|error| format!("cannot read the samples: {error}"))?;
-    println!("fuzz: {} formats, {} samples, {seconds} s, seed {seed}", FORMATS.len(), samples.len());
+    collect(Path::new(SAMPLES), &among, &mut samples).map_err(|error| format!("cannot read the samples: {error}"))?;
+    let formats = FORMATS.iter().filter(|format| among(format.name())).count();
+    if formats == 0 || samples.is_empty() {
+        return Err(format!("expected names that formats begin with, found {}", names.join(" ")));
+    }
+    println!("fuzz: {formats} formats, {} samples, {seconds} s, seed {seed}", samples.len());
     let mut mutator = Mutator::new(samples, seed);
     let current = watch();
     let began = Instant::now();
@@ -56,7 +62,7 @@ fn fuzz(seconds: u64, seed: u64) -> Result<(), String> {
     while began.elapsed().as_secs() < seconds {
         let input = mutator.input(executions);
         *current.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), input.clone()));
-        run(&input)?;
+        run(&input, &among)?;
         executions += 1;
     }
     println!("fuzz: {executions} executions in {:.1} s, no failure", began.elapsed().as_secs_f64());
@@ -66,14 +72,15 @@ fn fuzz(seconds: u64, seed: u64) -> Result<(), String> {
 fn replay(files: &[&str]) -> Result<(), String> {
     for file in files {
         let input = fs::read(file).map_err(|error| format!("cannot read {file}: {error}"))?;
-        run(&input)?;
+        run(&input, &|_| true)?;
         println!("{file}: no failure");
     }
     Ok(())
 }
 
-fn run(input: &[u8]) -> Result<(), String> {
-    panic::catch_unwind(|| one_input(input)).map_err(|_| format!("a promise was broken; {}", save(input)))
+fn run(input: &[u8], among: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    panic::catch_unwind(panic::AssertUnwindSafe(|| one_input_of(input, among)))
+        .map_err(|_| format!("a promise was broken; {}", save(input)))
 }
 
 /// Ends the program when one input takes too long.
@@ -109,16 +116,18 @@ fn save(input: &[u8]) -> String {
     }
 }
 
-/// All samples below a folder, decompressed and in the order of their names; none where there is no folder.
-fn collect(folder: &Path, samples: &mut Vec<Vec<u8>>) -> io::Result<()> {
+/// The samples below a folder, decompressed and in the order of their names; none where there is no folder. `among` picks
+/// those whose file or folder stands in the folder itself.
+fn collect(folder: &Path, among: &dyn Fn(&str) -> bool, samples: &mut Vec<Vec<u8>>) -> io::Result<()> {
     if !folder.is_dir() {
         return Ok(());
     }
     let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
-    for path in paths {
+    let wanted = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(among);
+    for path in paths.into_iter().filter(wanted) {
         if path.is_dir() {
-            collect(&path, samples)?;
+            collect(&path, &|_| true, samples)?;
         } else if let Ok(input) = Input::open(&path) {
             // A sample may be cut or empty on purpose: what can be read of it is kept.
             let mut bytes = Vec::new();

@@ -4,7 +4,7 @@ use super::{
     Log, conn, logs,
     row::{Header, JsonRow, Row, TsvRow},
 };
-use crate::{Input, Item, Line, Lines, Malformed};
+use crate::{Input, Item, Line, Lines, Malformed, texts::Recent};
 use monologue_model::{CoverageRecord, CoverageState, Detail, Event, Loss, Provenance, Sha256, Timestamp};
 use std::{collections::VecDeque, io::BufRead, sync::Arc};
 
@@ -27,6 +27,8 @@ struct State {
     other_log: bool,
     is_tsv: bool,
     closed: bool,
+    /// States, histories and services, of which a log has few.
+    recent: Recent,
     malformed: u64,
     first: Option<Timestamp>,
     last_start: Option<Timestamp>,
@@ -46,6 +48,7 @@ impl<'a> Reader<'a> {
             other_log: false,
             is_tsv: false,
             closed: false,
+            recent: Recent::default(),
             malformed: 0,
             first: None,
             last_start: None,
@@ -120,11 +123,11 @@ impl State {
                         return Ok(None);
                     }
                 }
-                record(self.log, self.open, &self.format, &row).map(Some)
+                record(self.log, self.open, &self.format, &row, &mut self.recent).map(Some)
             })
         } else {
             TsvRow::parse(&self.header, line.bytes, &mut self.ends)
-                .and_then(|row| record(self.log, self.open, &self.format, &row))
+                .and_then(|row| record(self.log, self.open, &self.format, &row, &mut self.recent))
                 .map(Some)
         };
         Some(match read {
@@ -226,10 +229,16 @@ impl State {
 }
 
 /// What a row says, when it began and when it was over.
-fn record<R: Row>(log: Log, open: bool, format: &Arc<str>, row: &R) -> Result<(Timestamp, Detail, Timestamp), String> {
+fn record<R: Row>(
+    log: Log,
+    open: bool,
+    format: &Arc<str>,
+    row: &R,
+    recent: &mut Recent,
+) -> Result<(Timestamp, Detail, Timestamp), String> {
     Ok(match log {
         Log::Conn => {
-            let (time, flow) = conn::flow(row, open)?;
+            let (time, flow) = conn::flow(row, open, recent)?;
             let end = time.saturating_add(flow.duration_ns.unwrap_or(0).max(0));
             (time, Detail::Flow(Box::new(flow)), end)
         }
