@@ -277,6 +277,21 @@ fn a_gap_in_the_numbers_is_not_covered() {
 }
 
 #[test]
+fn a_file_without_its_header_gives_no_record_that_nothing_leads_back_to() {
+    let mut store = store();
+    let whole = counts(&read_store("headed", &store));
+    let first = store.get_mut("Persist/0000000000000001.tracev3").unwrap();
+    // The tag of the chunk that a header begins with (0x6100 at byte 0x38).
+    first[0x38] ^= 1;
+    let items = read_store("headless", &store);
+    let named = |item: &&Result<Item, Malformed>| matches!(item, Err(malformed) if malformed.expected.contains("expected the header of a tracev3 file"));
+    assert_eq!(items.iter().filter(named).count(), 1);
+    assert!(counts(&items)[0] < whole[0], "what the other file says is still read");
+    let from = coverage(&items).into_iter().map(|(from, _, _)| from).min();
+    assert_eq!(from, Some(at(1000)), "nothing is claimed of the time of the damaged file");
+}
+
+#[test]
 fn a_sysdiagnose_is_read_without_unpacking_it() {
     let folder = folder("sysdiagnose");
     let archive = folder.join("sysdiagnose.tar.gz");

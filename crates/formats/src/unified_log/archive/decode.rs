@@ -55,8 +55,14 @@ pub(super) fn decode(source: Arc<str>, file: &[u8], strings: &Strings, clock: &C
         unpacked: 0,
         lost: 0,
     };
-    decoder.keep_oversize(file);
-    decoder.file(file);
+    if super::is_trace_file(file) {
+        decoder.keep_oversize(file);
+        decoder.file(file);
+    } else {
+        // Without its header no record has a time, and no citation would be found again.
+        let expected = "expected the header of a tracev3 file at its beginning".to_owned();
+        decoder.items.push(Err(Malformed { offset: 0, length: 0, expected }));
+    }
     decoder.finish()
 }
 
