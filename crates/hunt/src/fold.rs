@@ -30,7 +30,7 @@ pub struct HourSummary {
 }
 
 /// Version of the rules by which an hour is decided. A kept hour of another version is decided again.
-pub const RULES: u64 = 5;
+pub const RULES: u64 = 6;
 
 /// What one hour of one host yields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,9 @@ use super::{
     effects::{Aftermath, Deeds},
     flows,
     masks::Masks,
-    names, tasks,
+    names,
+    pieces::{Spent, TwoSided},
+    tasks,
 };
 use crate::{coverage::Coverage, processes::ProcessTable, settings};
 use monologue_model::{EffectWindow, Event, Provenance, Timestamp};
@@ -33,7 +35,7 @@ pub(crate) struct Carry {
     pub(super) tasks: Vec<tasks::Task>,
     pub(super) connections: Vec<connections::Connection>,
     pub(super) flows: Vec<flows::Connection>,
-    spent: Vec<flows::Spent>,
+    spent: Vec<Spent>,
     /// What followed replies of exchanges that are still held, by the record of the request.
     pub(super) aftermaths: Vec<(Provenance, Aftermath)>,
     /// Times of recent replies, by the pid whose descendants act on them.
@@ -44,8 +46,8 @@ pub(crate) struct Carry {
     begun: Option<Timestamp>,
     /// The host logs its connections, whose close lines name local ends.
     logs_connections: bool,
-    /// The network sensor was shown to see both sides.
-    pub(super) two_sided: bool,
+    /// The network sensors that were shown to see both sides.
+    pub(super) two_sided: TwoSided,
     /// The unified log was shown to hold responses.
     pub(super) log_shows_responses: bool,
     /// The latest pairs of connection and flow, sorted by time: what is known of the sensor's clock.
@@ -111,7 +113,7 @@ impl Carry {
         // Only a connection with a local end can ever show the sensor's clock.
         self.logs_connections |=
             self.connections.iter().any(|connection| connection.looked_at.is_none() || connection.local.is_some());
-        self.two_sided |= self.flows.iter().any(flows::Connection::shows_responder);
+        self.two_sided.learn(&self.flows);
         self.log_shows_responses |= tasks::shows_responses(&self.tasks);
     }
 
@@ -177,7 +179,7 @@ impl Carry {
                     let settles = flow.end.saturating_add(settings::SETTLE_NS);
                     fates.entry(Group::Connection(connection)).or_default().add(Some(settles), flow.end);
                 }
-                None => fates.entry(Group::Flow(at)).or_default().add(flow.settles_at(self.two_sided), flow.end),
+                None => fates.entry(Group::Flow(at)).or_default().add(flow.settles_at(&self.two_sided), flow.end),
             }
         }
         if waits {

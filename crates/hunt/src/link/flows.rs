@@ -3,6 +3,8 @@
 use super::{
     gateways,
     names::{HOST_MASK, Names},
+    pieces::{self, SensorNames, Spent, TwoSided},
+    rows::{FlowRow, same_row, total, views},
     teardown,
     tie::Tie,
 };
@@ -13,7 +15,11 @@ use monologue_model::{
     TlsHandshake, Transport, WitnessKind, part_of,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::IpAddr, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// Ports of DNS and DNS over TLS: asking a resolver is evidence, not a channel.
 const RESOLVER_PORTS: &[u16] = &[53, 853, 5353, 5355];
@@ -30,9 +36,13 @@ pub(crate) struct Connection {
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
     pub(crate) format: Arc<str>,
-    flows: Vec<(Timestamp, Flow, Provenance)>,
+    /// The sensor that spoke of it first.
+    sensor: Arc<str>,
+    flows: Vec<FlowRow>,
     https: Vec<(Timestamp, HttpTransaction, Provenance)>,
     tls: Option<(Timestamp, TlsHandshake, Provenance)>,
+    /// Records of it by a second sensor that add nothing but their witness.
+    also: Vec<Provenance>,
 }
 
 /// One request on a connection, as far as the network shows.
@@ -93,20 +103,12 @@ pub(crate) fn is_exchange(transport: Transport, responder: SocketAddr, services:
         && !services.iter().any(|service| matches!(&**service, "dns" | "dhcp"))
 }
 
-/// A 5-tuple whose connection was handed on without having been seen to close: rows that continue it are no new exchange.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Spent {
-    originator: SocketAddr,
-    responder: SocketAddr,
-    transport: Transport,
-    pub(crate) end: Timestamp,
-}
-
 /// All connections of one host, from events ordered by time: those still held from before, and what `events` say. Records
 /// that stand in two files are taken once.
 pub(crate) fn gather(held: Vec<Connection>, spent: &[Spent], events: &[Event]) -> Vec<Connection> {
     let mut connections = held;
     let mut by_tie: BTreeMap<Tie, usize> = BTreeMap::new();
+    let mut sensors = SensorNames::default();
     for (at, connection) in connections.iter().enumerate() {
         by_tie.extend(connection.ties().map(|tie| (tie, at)));
     }
@@ -122,6 +124,7 @@ pub(crate) fn gather(held: Vec<Connection>, spent: &[Spent], events: &[Event]) -
             _ => Tie::new(uid, originator, responder, transport),
         };
         let at = *by_tie.entry(tie).or_insert(connections.len());
+        let sensor = sensors.of(event);
         if at == connections.len() {
             connections.push(Connection {
                 originator,
@@ -130,53 +133,23 @@ pub(crate) fn gather(held: Vec<Connection>, spent: &[Spent], events: &[Event]) -
                 start: event.time,
                 end: event.time,
                 format: event.format.clone(),
+                sensor: sensor.clone(),
                 flows: Vec::new(),
                 https: Vec::new(),
                 tls: None,
+                also: Vec::new(),
             });
         }
         if let Some(connection) = connections.get_mut(at) {
-            connection.add(event);
+            connection.add(event, sensor);
         }
     }
     connections.sort_by_cached_key(Connection::order);
-    join_pieces(connections, spent)
-}
-
-/// Joins rows that continue a connection (their history lacks the opening) and repeated attempts of one 5-tuple: neither
-/// is a new request, nor a silence.
-fn join_pieces(connections: Vec<Connection>, spent: &[Spent]) -> Vec<Connection> {
-    // A place past the end stands for a connection that is no longer held.
-    let mut latest: BTreeMap<(SocketAddr, SocketAddr, Transport), usize> =
-        spent.iter().map(|gone| ((gone.originator, gone.responder, gone.transport), usize::MAX)).collect();
-    let mut joined: Vec<Connection> = Vec::with_capacity(connections.len());
-    for connection in connections {
-        let tuple = (connection.originator, connection.responder, connection.transport);
-        let reverse = (connection.responder, connection.originator, connection.transport);
-        let known = latest.get(&tuple).copied();
-        let continues = connection.is_continuation();
-        if let Some(earlier) = known.and_then(|at| joined.get_mut(at)) {
-            let retries = connection.is_attempt()
-                && earlier.is_attempt()
-                && connection.start.since(earlier.end) <= settings::ATTEMPT_RETRY_NS;
-            if continues || retries {
-                earlier.absorb(connection);
-                continue;
-            }
-        }
-        if continues && (known.is_some() || latest.contains_key(&reverse)) {
-            // A connection of ours that was handed on already, or its responder's side, seen again after the sensor forgot
-            // its beginning.
-            continue;
-        }
-        latest.insert(tuple, joined.len());
-        joined.push(connection);
-    }
-    joined
+    pieces::join(pieces::unite(connections), spent)
 }
 
 impl Connection {
-    fn add(&mut self, event: &Event) {
+    fn add(&mut self, event: &Event, sensor: Arc<str>) {
         self.start = self.start.min(event.time);
         self.end = self.end.max(event.time);
         let provenance = event.provenance.clone();
@@ -185,18 +158,19 @@ impl Connection {
                 self.transport = flow.transport;
                 self.format = event.format.clone();
                 self.end = self.end.max(event.time.saturating_add(flow.duration_ns.unwrap_or(0).max(0)));
-                match self.flows.iter_mut().find(|(time, known, _)| same_flow(*time, known, event.time, flow)) {
+                let new = FlowRow { time: event.time, flow: (**flow).clone(), provenance, sensor };
+                match self.flows.iter_mut().find(|known| same_row(known, &new)) {
                     // A look at the open flow gives way to its end; a second copy of a row to the first.
-                    Some(entry) if entry.1.phase != RecordPhase::End => {
-                        *entry = (event.time, (**flow).clone(), provenance)
-                    }
+                    Some(known) if known.flow.phase != RecordPhase::End => *known = new,
                     Some(_) => {}
-                    None => self.flows.push((event.time, (**flow).clone(), provenance)),
+                    None => self.flows.push(new),
                 }
             }
             Detail::Http(http) => {
+                let apart_ns = if self.sensors().len() > 1 { pieces::SENSORS_APART_NS } else { 0 };
                 let known = self.https.iter_mut().find(|(time, known, _)| {
-                    known.depth == http.depth && known.host == http.host && known.uri == http.uri && *time == event.time
+                    (known.depth, &known.host, &known.uri) == (http.depth, &http.host, &http.uri)
+                        && time.since(event.time).abs() <= apart_ns
                 });
                 match known {
                     Some(entry) if entry.1.phase != RecordPhase::End => {
@@ -216,19 +190,40 @@ impl Connection {
         }
     }
 
-    fn absorb(&mut self, other: Self) {
+    pub(super) fn absorb(&mut self, other: Self) {
         self.end = self.end.max(other.end);
         self.flows.extend(other.flows);
         self.https.extend(other.https);
         self.tls = self.tls.take().or(other.tls);
+        self.also.extend(other.also);
+    }
+
+    /// Takes in what another sensor saw of the same connection. What both tell of requests and of TLS is taken once.
+    pub(super) fn see_also(&mut self, mut other: Self) {
+        if !self.https.is_empty() {
+            self.also.extend(std::mem::take(&mut other.https).into_iter().map(|(_, _, provenance)| provenance));
+        }
+        if self.tls.is_some() {
+            self.also.extend(other.tls.take().map(|(_, _, provenance)| provenance));
+        }
+        self.absorb(other);
+    }
+
+    /// The sensors that speak of it.
+    pub(super) fn sensors(&self) -> BTreeSet<&Arc<str>> {
+        self.flows.iter().map(|row| &row.sensor).chain([&self.sensor]).collect()
+    }
+
+    /// How much is told of it, to be compared: requests, then TLS, then its rows.
+    pub(super) fn detail(&self) -> (bool, bool, Option<(bool, bool, bool)>) {
+        (!self.https.is_empty(), self.tls.is_some(), self.flows.iter().map(FlowRow::detail).max())
     }
 
     fn ties(&self) -> impl Iterator<Item = Tie> {
-        let flows = self.flows.iter();
-        let flows = flows.map(|(_, flow, _)| Tie::new(&flow.uid, flow.originator, flow.responder, flow.transport));
+        let flows = self.flows.iter().map(|row| &row.flow);
+        let flows = flows.map(|flow| Tie::new(&flow.uid, flow.originator, flow.responder, flow.transport));
         let https = self.https.iter().map(|(_, http, provenance)| Tie::of_http(http, provenance));
-        let tls = self.tls.iter();
-        let tls = tls.map(|(_, tls, _)| Tie::new(&tls.uid, tls.originator, tls.responder, Transport::Tcp));
+        let tls = self.tls.iter().map(|(_, tls, _)| Tie::new(&tls.uid, tls.originator, tls.responder, Transport::Tcp));
         flows.chain(https).chain(tls)
     }
 
@@ -239,22 +234,25 @@ impl Connection {
 
     /// When nothing more is expected of it. `None`: more may come: it was seen open only, it may go on and has shown no
     /// answer yet, or the sensor has not yet been shown to see both sides.
-    pub(crate) fn settles_at(&self, two_sided: bool) -> Option<Timestamp> {
+    pub(crate) fn settles_at(&self, two_sided: &TwoSided) -> Option<Timestamp> {
         let reply = self.reply(two_sided);
-        let open = self.flows.iter().all(|(_, flow, _)| flow.phase == RecordPhase::Snapshot) && !self.flows.is_empty();
+        let open = self.flows.iter().all(|row| row.flow.phase == RecordPhase::Snapshot) && !self.flows.is_empty();
         let may_answer = !reply.is_answer()
             && !self.is_attempt()
             && !self.is_closed()
             && !self.is_gateway_record()
             && self.transport == Transport::Tcp;
-        let one_sided =
-            !two_sided && self.flows.iter().any(|(_, flow, _)| matches!(flow.reply, FlowReply::NothingIfTwoSided));
+        let one_sided = reply == Reply::Unknown
+            && self
+                .flows
+                .iter()
+                .any(|row| row.flow.reply == FlowReply::NothingIfTwoSided && !two_sided.holds(&row.sensor));
         (!open && !may_answer && !one_sided).then(|| self.end.saturating_add(settings::SETTLE_NS))
     }
 
     /// A sensor saw it refused, reset or closed: no row continues it. (Zeek `conn_state`; others give none.)
     fn is_closed(&self) -> bool {
-        self.flows.iter().any(|(_, flow, _)| {
+        self.flows.iter().any(|FlowRow { flow, .. }| {
             flow.state.as_deref().is_some_and(|state| {
                 matches!(state, "SF" | "REJ" | "RSTO" | "RSTR" | "RSTOS0" | "RSTRH" | "SH" | "SHR")
             })
@@ -272,30 +270,34 @@ impl Connection {
     }
 
     /// It is known by a gateway's own record only, which is all there will be.
-    fn is_gateway_record(&self) -> bool {
+    pub(super) fn is_gateway_record(&self) -> bool {
         self.flows.is_empty() && self.https.iter().all(|(_, http, _)| http.gateway.is_some())
     }
 
-    /// Who ended it, as its last row says.
+    /// Who ended it, as the last row of the sensor says that tells most and knows.
     fn teardown(&self) -> Teardown {
-        self.flows.last().map_or(Teardown::Unknown, |(_, flow, _)| teardown::of_flow(flow))
+        let last = |rows: &Vec<&FlowRow>| rows.last().map_or(Teardown::Unknown, |row| teardown::of_flow(&row.flow));
+        let mut told = views(&self.flows).into_iter().map(|rows| last(&rows));
+        told.find(|teardown| *teardown != Teardown::Unknown).unwrap_or(Teardown::Unknown)
     }
 
-    fn is_continuation(&self) -> bool {
-        !self.flows.is_empty() && self.flows.iter().all(|(_, flow, _)| flow.continuation)
+    pub(super) fn is_continuation(&self) -> bool {
+        !self.flows.is_empty() && self.flows.iter().all(|row| row.flow.continuation)
     }
 
-    fn is_attempt(&self) -> bool {
-        !self.flows.is_empty() && self.flows.iter().all(|(_, flow, _)| flow.unanswered_attempt)
+    pub(super) fn is_attempt(&self) -> bool {
+        !self.flows.is_empty() && self.flows.iter().all(|row| row.flow.unanswered_attempt)
     }
 
     fn services(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.flows.iter().flat_map(|(_, flow, _)| flow.services.iter())
+        self.flows.iter().flat_map(|row| row.flow.services.iter())
     }
 
-    /// The sensor itself shows that it sees the other side of this host's traffic.
-    pub(crate) fn shows_responder(&self) -> bool {
-        self.flows.iter().any(|(_, flow, _)| matches!(flow.reply, FlowReply::Payload | FlowReply::NoPayload))
+    /// The sensors that show by it that they see the other side of this host's traffic.
+    pub(super) fn shows_responder(&self) -> impl Iterator<Item = &Arc<str>> {
+        let showing =
+            self.flows.iter().filter(|row| matches!(row.flow.reply, FlowReply::Payload | FlowReply::NoPayload));
+        showing.map(|row| &row.sensor)
     }
 
     /// Whether TLS ran on it, as far as anything says.
@@ -303,15 +305,23 @@ impl Connection {
         self.tls.is_some() || self.services().any(|service| matches!(&**service, "ssl" | "tls" | "quic"))
     }
 
-    /// What came back on the whole connection.
-    pub(crate) fn reply(&self, two_sided: bool) -> Reply {
+    /// What came back on the whole connection. One sensor that saw an answer proves it; that nothing came is said by one
+    /// that saw all of it, where none saw anything.
+    pub(crate) fn reply(&self, two_sided: &TwoSided) -> Reply {
+        let seen = views(&self.flows).into_iter().map(|rows| self.reply_of(&rows, two_sided));
+        // Of the two that are no answer, silence says more.
+        seen.max_by_key(|reply| (reply.is_answer(), *reply == Reply::Silent, *reply)).unwrap_or(Reply::Unknown)
+    }
+
+    /// What came back, as the rows of one sensor say.
+    fn reply_of(&self, rows: &[&FlowRow], two_sided: &TwoSided) -> Reply {
         let mut reply = Reply::Unknown;
-        let mut silent = !self.flows.is_empty();
-        for (_, flow, _) in &self.flows {
-            match flow.reply {
+        let mut silent = !rows.is_empty() && !rows.iter().all(|row| row.flow.continuation);
+        for row in rows {
+            match row.flow.reply {
                 FlowReply::Payload => reply = reply.max(self.payload_reply()),
-                FlowReply::NoPayload => silent &= !self.is_continuation(),
-                FlowReply::NothingIfTwoSided => silent &= two_sided && !self.is_continuation(),
+                FlowReply::NoPayload => {}
+                FlowReply::NothingIfTwoSided => silent &= two_sided.holds(&row.sensor),
                 FlowReply::Unknown => silent = false,
             }
         }
@@ -327,24 +337,19 @@ impl Connection {
         }
     }
 
+    /// Bytes as one sensor counted them, never added up over several.
     fn bytes(&self, pick: impl Fn(&Flow) -> ByteCount) -> ByteCount {
-        let counts: Vec<ByteCount> = self.flows.iter().map(|(_, flow, _)| pick(flow)).collect();
-        match counts.as_slice() {
-            [] => ByteCount::absent(ByteLayer::Payload),
-            [one] => *one,
-            several => {
-                let total: u64 = several.iter().filter_map(|count| count.value).sum();
-                if several.iter().all(|count| count.measured_value().is_some()) {
-                    ByteCount::measured(total, ByteLayer::Payload)
-                } else {
-                    ByteCount::partial(total, ByteLayer::Payload)
-                }
-            }
-        }
+        let counted = views(&self.flows).into_iter().map(|rows| {
+            let counts: Vec<ByteCount> = rows.iter().map(|row| pick(&row.flow)).collect();
+            total(&counts)
+        });
+        let counted: Vec<ByteCount> = counted.collect();
+        let whole = counted.iter().find(|count| count.measured_value().is_some());
+        whole.or(counted.first()).copied().unwrap_or_else(|| ByteCount::absent(ByteLayer::Payload))
     }
 
     /// The requests made on this connection. Empty: it is no exchange (DNS, DHCP, multicast, ICMP).
-    pub(crate) fn requests(&self, coverage: &Coverage, names: &Names, two_sided: bool) -> Vec<Request> {
+    pub(crate) fn requests(&self, coverage: &Coverage, names: &Names, two_sided: &TwoSided) -> Vec<Request> {
         let services: Vec<Arc<str>> = self.services().cloned().collect();
         if !self.is_gateway_record() && !is_exchange(self.transport, self.responder, &services) {
             return Vec::new();
@@ -378,7 +383,7 @@ impl Connection {
         &self,
         coverage: &Coverage,
         names: &Names,
-        two_sided: bool,
+        two_sided: &TwoSided,
         connect: Option<&(Timestamp, HttpTransaction, Provenance)>,
     ) -> Request {
         let mut reply = self.reply(two_sided);
@@ -391,10 +396,10 @@ impl Connection {
             // The proxy's own "established" is no reply of the destination.
             reply = if tunnel_refused { Reply::Unknown } else { Reply::Bytes };
         }
-        let snapshot = self.flows.iter().all(|(_, flow, _)| flow.phase == RecordPhase::Snapshot)
+        let snapshot = self.flows.iter().all(|row| row.flow.phase == RecordPhase::Snapshot)
             && self.tls.as_ref().is_none_or(|(_, tls, _)| tls.phase == RecordPhase::Snapshot);
         let mut seen = SightSet::EMPTY;
-        if self.flows.iter().any(|(_, flow, _)| flow.received.measured_value().is_some()) {
+        if self.flows.iter().any(|row| row.flow.received.measured_value().is_some()) {
             seen.insert(Sight::FlowBytes);
         }
         if reply.is_settled() {
@@ -434,7 +439,7 @@ impl Connection {
         time: Timestamp,
         http: &HttpTransaction,
         provenance: &Provenance,
-        two_sided: bool,
+        two_sided: &TwoSided,
         first: bool,
     ) -> Request {
         let whole = self.reply(two_sided);
@@ -511,7 +516,7 @@ impl Connection {
     /// The records of the connection itself, whatever was asked on it.
     fn carriers(&self) -> impl Iterator<Item = &Provenance> {
         let tls = self.tls.iter().map(|(_, _, provenance)| provenance);
-        self.flows.iter().map(|(_, _, provenance)| provenance).chain(tls)
+        self.flows.iter().map(|row| &row.provenance).chain(tls).chain(&self.also)
     }
 
     fn protocol(&self) -> Option<Arc<str>> {
@@ -559,7 +564,7 @@ impl Connection {
     }
 
     fn cites(&self, reply: Reply) -> Vec<(WitnessKind, Provenance)> {
-        let own = self.flows.iter().map(|(_, _, provenance)| provenance);
+        let own = self.flows.iter().map(|row| &row.provenance);
         let other = self.tls.iter().map(|(_, _, provenance)| provenance);
         let https = self.https.iter().map(|(_, _, provenance)| provenance);
         let Some(provenance) = own.chain(https).chain(other).min() else { return Vec::new() };
@@ -579,11 +584,6 @@ fn kind_of(http: &HttpTransaction) -> Option<u32> {
     let path = uri.split(['?', '#', ';']).next().unwrap_or(uri);
     let hash = Sha256::of(format!("{method} {path}").as_bytes());
     Some(hash.as_bytes().iter().take(4).fold(0, |kind, byte| kind << 8 | u32::from(*byte)).max(1))
-}
-
-/// Whether two rows are the same row of the same flow.
-fn same_flow(time: Timestamp, known: &Flow, other_time: Timestamp, other: &Flow) -> bool {
-    known.uid.is_some() && known.uid == other.uid && time == other_time
 }
 
 /// The service a destination belongs to.

@@ -15,7 +15,9 @@ mod gateways;
 mod join;
 mod masks;
 mod names;
+mod pieces;
 mod refused;
+mod rows;
 mod shells;
 mod states;
 mod tasks;
@@ -42,6 +44,7 @@ use monologue_model::{
     LinkStrength, ProcessImage, ProcessKey, Provenance, Reply, Sight, SightSet, SignatureState, Teardown, Timestamp,
     Transport, WitnessKind,
 };
+use pieces::TwoSided;
 use std::{cell::Cell, sync::Arc};
 
 /// One exchange with what only linking knows of it.
@@ -105,7 +108,7 @@ struct Host<'a> {
     deeds: &'a Deeds,
     names: &'a names::Names,
     masks: &'a masks::Masks,
-    two_sided: bool,
+    two_sided: &'a TwoSided,
     log_shows_responses: bool,
     refused: Cell<RefusedJoins>,
 }
@@ -129,7 +132,7 @@ pub(crate) fn advance(
         deeds: &carry.deeds,
         names: &carry.names,
         masks: &carry.masks,
-        two_sided: carry.two_sided,
+        two_sided: &carry.two_sided,
         log_shows_responses: carry.log_shows_responses,
         refused: Cell::default(),
     };

@@ -1,0 +1,158 @@
+//! Pieces of one connection: rows that continue it, attempts made again, and what a second sensor saw of it.
+
+#[cfg(test)]
+mod tests;
+
+use super::flows::Connection;
+use crate::{sensors::sensor_of, settings};
+use monologue_model::{Event, Timestamp, Transport};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+/// Clocks of two sensors may differ by this much, for one connection to be the same: 2 s. A choice: far less than a port is
+/// used again after, far more than sensors with a time server differ.
+pub(super) const SENSORS_APART_NS: i64 = 2_000_000_000;
+
+/// A 5-tuple whose connection was handed on without having been seen to close: rows that continue it are no new exchange.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Spent {
+    pub(super) originator: SocketAddr,
+    pub(super) responder: SocketAddr,
+    pub(super) transport: Transport,
+    pub(crate) end: Timestamp,
+}
+
+/// Sensors by format and source, each looked at once.
+#[derive(Debug, Default)]
+pub(super) struct SensorNames(HashMap<(Arc<str>, Arc<str>), Arc<str>>);
+
+impl SensorNames {
+    /// The sensor that wrote a record: a program, by the first word of its format, and the folder it writes to.
+    pub(super) fn of(&mut self, event: &Event) -> Arc<str> {
+        let key = (event.format.clone(), event.provenance.source.clone());
+        let name = || {
+            let program = event.format.split('-').next().unwrap_or_default();
+            format!("{program} in {}", sensor_of(&event.provenance.source)).into()
+        };
+        self.0.entry(key).or_insert_with(name).clone()
+    }
+}
+
+/// The sensors that were shown to see both sides of this host's traffic. One that sees both says nothing of another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TwoSided(BTreeSet<Arc<str>>);
+
+impl TwoSided {
+    /// Learns from connections.
+    pub(super) fn learn(&mut self, connections: &[Connection]) {
+        for sensor in connections.iter().flat_map(Connection::shows_responder) {
+            if !self.0.contains(sensor) {
+                self.0.insert(sensor.clone());
+            }
+        }
+    }
+
+    /// Whether a sensor was shown to see both sides.
+    pub(super) fn holds(&self, sensor: &Arc<str>) -> bool {
+        self.0.contains(sensor)
+    }
+}
+
+/// A 5-tuple.
+type Tuple = (SocketAddr, SocketAddr, Transport);
+
+const fn tuple_of(connection: &Connection) -> Tuple {
+    (connection.originator, connection.responder, connection.transport)
+}
+
+/// Brings together what several sensors saw of one connection, so that it is one exchange with more witnesses. Only where
+/// exactly one connection of the one fits exactly one of the other: two candidates are not one.
+pub(super) fn unite(connections: Vec<Connection>) -> Vec<Connection> {
+    let mut by_tuple: BTreeMap<Tuple, Vec<usize>> = BTreeMap::new();
+    // A gateway's record knows no port of its own, so that all of one client would be the same connection.
+    let known = |connection: &Connection| !connection.is_gateway_record() && connection.originator.port() != 0;
+    for (at, connection) in connections.iter().enumerate().filter(|(_, connection)| known(connection)) {
+        by_tuple.entry(tuple_of(connection)).or_default().push(at);
+    }
+    by_tuple.retain(|_, places| places.len() > 1);
+    let mut into: BTreeMap<usize, usize> = BTreeMap::new();
+    for places in by_tuple.values() {
+        let sensors = places.iter().filter_map(|at| connections.get(*at)).map(Connection::sensors);
+        if sensors.collect::<BTreeSet<_>>().len() > 1 {
+            pair(&connections, places, &mut into);
+        }
+    }
+    if into.is_empty() {
+        return connections;
+    }
+    let mut united: BTreeMap<usize, Connection> = connections.into_iter().enumerate().collect();
+    for (from, to) in into {
+        if let Some(other) = united.remove(&from)
+            && let Some(connection) = united.get_mut(&to)
+        {
+            connection.see_also(other);
+        }
+    }
+    united.into_values().collect()
+}
+
+/// Which connections of one 5-tuple another sensor saw as well: each with the place it is brought to.
+fn pair(connections: &[Connection], places: &[usize], into: &mut BTreeMap<usize, usize>) {
+    let same = |one: &Connection, other: &Connection| {
+        one.sensors().is_disjoint(&other.sensors())
+            && one.start.since(other.end) <= SENSORS_APART_NS
+            && other.start.since(one.end) <= SENSORS_APART_NS
+    };
+    let fits: BTreeMap<usize, Vec<usize>> = places
+        .iter()
+        .filter_map(|at| Some((*at, connections.get(*at)?)))
+        .map(|(at, one)| {
+            let others = places.iter().copied().filter(|other| *other != at);
+            (at, others.filter(|other| connections.get(*other).is_some_and(|other| same(one, other))).collect())
+        })
+        .collect();
+    for (at, others) in &fits {
+        let [other] = others.as_slice() else { continue };
+        if fits.get(other).is_some_and(|back| back.as_slice() == [*at]) && at < other {
+            let detail = |at: usize| connections.get(at).map(Connection::detail);
+            let (to, from) = if detail(*other) > detail(*at) { (*other, *at) } else { (*at, *other) };
+            into.insert(from, to);
+        }
+    }
+}
+
+/// Joins rows that continue a connection (their history lacks the opening) and repeated attempts of one 5-tuple: neither
+/// is a new request, nor a silence.
+pub(super) fn join(connections: Vec<Connection>, spent: &[Spent]) -> Vec<Connection> {
+    // A place past the end stands for a connection that is no longer held.
+    let mut latest: BTreeMap<Tuple, usize> =
+        spent.iter().map(|gone| ((gone.originator, gone.responder, gone.transport), usize::MAX)).collect();
+    let mut joined: Vec<Connection> = Vec::with_capacity(connections.len());
+    for connection in connections {
+        let tuple = tuple_of(&connection);
+        let reverse = (connection.responder, connection.originator, connection.transport);
+        let known = latest.get(&tuple).copied();
+        let continues = connection.is_continuation();
+        if let Some(earlier) = known.and_then(|at| joined.get_mut(at)) {
+            let retries = connection.is_attempt()
+                && earlier.is_attempt()
+                && connection.start.since(earlier.end) <= settings::ATTEMPT_RETRY_NS;
+            if continues || retries {
+                earlier.absorb(connection);
+                continue;
+            }
+        }
+        if continues && (known.is_some() || latest.contains_key(&reverse)) {
+            // A connection of ours that was handed on already, or its responder's side, seen again after the sensor forgot
+            // its beginning.
+            continue;
+        }
+        latest.insert(tuple, joined.len());
+        joined.push(connection);
+    }
+    joined
+}
