@@ -2,7 +2,7 @@
 
 use super::export::Row;
 use monologue_model::{ByteCount, ByteLayer, Flow, FlowReply, Provenance, RecordPhase, Timestamp, Transport};
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{cmp::Ordering, collections::HashMap, net::SocketAddr, sync::Arc};
 
 /// Flows that wait for more; beyond it the quarter that ended first is told as it stands.
 const WAITING_CAP: usize = 262_144;
@@ -120,17 +120,14 @@ impl Pairs {
         ends.sort_unstable();
         let oldest: Vec<Key> = ends.into_iter().take(WAITING_CAP / 4).map(|(_, key)| key).collect();
         self.finished.extend(oldest.iter().filter_map(|key| self.waiting.remove(key)));
-        self.finished
-            .sort_by(|one, other| one.provenance.cmp(&other.provenance).then(one.first.from.cmp(&other.first.from)));
+        self.finished.sort_by(Paired::order);
     }
 
     /// Nothing more comes.
     pub(super) fn end(&mut self) {
         let latest = self.latest;
         let mut left: Vec<Paired> = self.waiting.drain().map(|(_, paired)| paired).collect();
-        left.sort_by(|one, other| {
-            (&one.provenance, one.first.from, one.first.to).cmp(&(&other.provenance, other.first.from, other.first.to))
-        });
+        left.sort_by(Paired::order);
         for mut paired in left {
             paired.settled |= latest.is_some_and(|latest| latest.since(paired.end()) > LATE_NS);
             self.finished.push(paired);
@@ -139,6 +136,12 @@ impl Pairs {
 }
 
 impl Paired {
+    /// The order in which flows are told: no two that wait are equal in it, whatever order a map has.
+    fn order(&self, other: &Self) -> Ordering {
+        let place = |paired: &Self| (paired.first.from, paired.first.to, paired.first.protocol, paired.start());
+        self.provenance.cmp(&other.provenance).then_with(|| place(self).cmp(&place(other)))
+    }
+
     fn end(&self) -> Timestamp {
         self.reverse.as_ref().map_or(self.first.end, |reverse| reverse.end.max(self.first.end))
     }
@@ -249,6 +252,40 @@ impl Paired {
                 FlowReply::NothingIfTwoSided
             }
             _ => FlowReply::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use monologue_model::Sha256;
+
+    #[test]
+    fn flows_of_one_export_packet_are_told_in_the_same_order_each_time() {
+        let row = |protocol: u8| Row {
+            source: "10.0.0.1:40000".parse().unwrap(),
+            destination: "192.0.2.1:443".parse().unwrap(),
+            protocol,
+            start: Timestamp::default(),
+            end: Timestamp::default(),
+            bytes: 100,
+            packets: 1,
+            reverse: None,
+            flags: None,
+            sampled: false,
+        };
+        // All records of a packet are cited by it: only the protocol tells these apart.
+        let packet =
+            Provenance { source: "export.pcap".into(), offset: 24, length: 1400, sha256: Sha256::of(b"packet") };
+        for _ in 0..4 {
+            let mut pairs = Pairs::default();
+            for protocol in (0..=255).rev() {
+                assert!(pairs.add(&row(protocol), Timestamp::default(), || packet.clone()));
+            }
+            pairs.end();
+            let told: Vec<u8> = pairs.finished.iter().map(|paired| paired.first.protocol).collect();
+            assert_eq!(told, (0..=255).collect::<Vec<u8>>());
         }
     }
 }
