@@ -86,6 +86,9 @@ pub(super) fn recording(truth: &Path) -> Result<Option<Recording>> {
 }
 
 fn lines<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>> {
+    if path.is_dir() {
+        bail!("{}: expected a file with {what}, one a line, found a folder; hint: name the file in it", path.display());
+    }
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut reader = BufReader::new(file);
     let (mut values, mut line, mut number) = (Vec::new(), String::new(), 0_u64);

@@ -138,3 +138,12 @@ fn what_only_connections_show_is_looked_for_at_low() {
     let listed = result.honest_listed.unwrap();
     assert_eq!((listed.count, listed.per_thousand), (2, 4.0));
 }
+
+#[test]
+fn a_folder_in_place_of_a_file_is_named_as_such() {
+    let error = super::read::truth(&std::env::temp_dir()).unwrap_err().to_string();
+    assert!(
+        error.contains("a line of truth") && error.ends_with("found a folder; hint: name the file in it"),
+        "{error}"
+    );
+}
