@@ -9,6 +9,9 @@ use proptest::prelude::*;
 
 const SECOND: i64 = 1_000_000_000;
 
+/// What the first sensor says of a connection, and what the second does, if anything, with its clock's difference.
+type Seen = (Saw, Option<(Saw, i64)>);
+
 /// What one sensor says of a connection.
 #[derive(Clone, Copy, Debug)]
 enum Saw {
@@ -79,7 +82,7 @@ proptest! {
         rows in proptest::collection::vec((saw(), proptest::option::of((saw(), -SECOND..SECOND))), 1..12),
     ) {
         let first = |(number, (saw, _)): (usize, &(Saw, _))| row("office", number, 0, *saw);
-        let second = |(number, (_, seen)): (usize, &(Saw, Option<(Saw, i64)>))| {
+        let second = |(number, (_, seen)): (usize, &Seen)| {
             seen.map(|(saw, delay_ns)| row("border", number, delay_ns, saw))
         };
         let office: Vec<Event> = rows.iter().enumerate().map(first).collect();
