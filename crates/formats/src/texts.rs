@@ -55,39 +55,6 @@ impl Texts {
     }
 }
 
-/// The last texts of a kind that has few, such as states of connections: found by their ends, without hashing them.
-#[derive(Clone, Debug)]
-pub(crate) struct Recent([Option<Arc<str>>; RECENT]);
-
-/// Texts that [`Recent`] keeps; a power of two.
-const RECENT: usize = 64;
-
-impl Default for Recent {
-    fn default() -> Self {
-        Self([const { None }; RECENT])
-    }
-}
-
-impl Recent {
-    /// The text, stored once as long as no other text takes its place.
-    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
-        let bytes = text.as_bytes();
-        let ends = [bytes.first(), bytes.last(), bytes.get(bytes.len() / 2)];
-        let mixed = ends.iter().fold(text.len(), |mixed, byte| mixed * 31 + usize::from(byte.copied().unwrap_or(0)));
-        let Some(place) = self.0.get_mut(mixed % RECENT) else { return text.into() };
-        match place {
-            Some(known) if **known == *text => Arc::clone(known),
-            _ => {
-                let new: Arc<str> = text.into();
-                if text.len() <= SHARED_LENGTH_CAP {
-                    *place = Some(Arc::clone(&new));
-                }
-                new
-            }
-        }
-    }
-}
-
 /// A command line as it is kept: secrets redacted, each argument within bounds. The caller caps their number.
 pub(crate) fn arguments<T: AsRef<str>>(given: &[T]) -> Vec<String> {
     let searched: Vec<&str> =
@@ -111,22 +78,4 @@ fn shorten(mut argument: String, was_cut: bool) -> String {
         argument.push('…');
     }
     argument
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recent_texts_are_what_was_given_and_stored_once() {
-        let mut recent = Recent::default();
-        let long = "x".repeat(SHARED_LENGTH_CAP + 1);
-        for text in ["SF", "", "RSTO", "RSTO", "S", "ShADadFf", "é", &long] {
-            assert_eq!(&*recent.text(text), text);
-        }
-        assert!(Arc::ptr_eq(&recent.text("SF"), &recent.text("SF")));
-        assert!(!Arc::ptr_eq(&recent.text(&long), &recent.text(&long)), "what is no such text is not kept");
-        let (one, other) = ("ab-cde", "aX-cYe");
-        assert_eq!([&*recent.text(one), &*recent.text(other), &*recent.text(one)], [one, other, one]);
-    }
 }

@@ -64,7 +64,8 @@ fn run(arguments: &[&str], folder: &Path) -> Result<(Used, String)> {
     Ok((Used { processor, resident_bytes: used.rusage.maxrss }, talk))
 }
 
-/// Writes days of the fleet, each in a folder named by its number, as sensors name theirs by the date; how many events the readers make of each is what `read` counts.
+/// Writes days of the fleet, each in a folder named by its number, as sensors name theirs by the date; how many events the
+/// readers make of each is what `read` counts.
 fn write_days(folder: &Path, days: std::ops::Range<u32>) -> Result<()> {
     let half = days.start + (days.end - days.start) / 2;
     std::thread::scope(|scope| {

@@ -1,7 +1,7 @@
 //! `conn.log`: one flow, and what its row alone states about the other side.
 
 use super::row::{Fields, Row};
-use crate::{history::Facts, texts::Recent};
+use crate::{history::Facts, texts::Texts};
 use monologue_model::{Flow, RecordPhase, Timestamp, Transport};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// What was expected in which field.
-pub(super) fn flow<R: Row>(row: &R, open: bool, recent: &mut Recent) -> Result<(Timestamp, Flow), String> {
+pub(super) fn flow<R: Row>(row: &R, open: bool, texts: &mut Texts) -> Result<(Timestamp, Flow), String> {
     let fields = Fields(row);
     let time = fields.time("ts")?;
     let transport = match row.text("proto").as_deref() {
@@ -34,7 +34,7 @@ pub(super) fn flow<R: Row>(row: &R, open: bool, recent: &mut Recent) -> Result<(
         originator: fields.originator()?,
         responder: fields.responder()?,
         transport,
-        services: services(row, recent),
+        services: row.list("service").iter().map(|service| lower(service, texts)).collect(),
         duration_ns: fields.seconds("duration")?,
         sent,
         received: facts.byte_count(facts.received),
@@ -45,27 +45,18 @@ pub(super) fn flow<R: Row>(row: &R, open: bool, recent: &mut Recent) -> Result<(
         unanswered_attempt: facts.is_attempt(),
         local_originator: fields.flag("local_orig"),
         local_responder: fields.flag("local_resp"),
-        state: state.as_deref().map(|state| recent.text(state)),
-        history: history.as_deref().map(|history| recent.text(history)),
+        state: state.as_deref().map(|state| texts.text(state)),
+        history: history.as_deref().map(|history| texts.text(history)),
         phase: if open { RecordPhase::Snapshot } else { RecordPhase::End },
     };
     Ok((time, flow))
 }
 
-/// The services of a connection; most have one or none.
-fn services<R: Row>(row: &R, recent: &mut Recent) -> Vec<Arc<str>> {
-    let only = row.text("service");
-    if only.as_deref().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
-        return only.iter().map(|service| lower(service, recent)).collect();
-    }
-    row.list("service").iter().map(|service| lower(service, recent)).collect()
-}
-
 /// A service. Most versions of Zeek write it in lower case already.
-fn lower(text: &str, recent: &mut Recent) -> Arc<str> {
+fn lower(text: &str, texts: &mut Texts) -> Arc<str> {
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        recent.text(&text.to_ascii_lowercase())
+        texts.text(&text.to_ascii_lowercase())
     } else {
-        recent.text(text)
+        texts.text(text)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Log, conn, logs,
     row::{Header, JsonRow, Row, TsvRow},
 };
-use crate::{Input, Item, Line, Lines, Malformed, texts::Recent};
+use crate::{Input, Item, Line, Lines, Malformed, texts::Texts};
 use monologue_model::{CoverageRecord, CoverageState, Detail, Event, Loss, Provenance, Sha256, Timestamp};
 use std::{collections::VecDeque, io::BufRead, sync::Arc};
 
@@ -28,7 +28,7 @@ struct State {
     is_tsv: bool,
     closed: bool,
     /// States, histories and services, of which a log has few.
-    recent: Recent,
+    texts: Texts,
     malformed: u64,
     first: Option<Timestamp>,
     last_start: Option<Timestamp>,
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
             other_log: false,
             is_tsv: false,
             closed: false,
-            recent: Recent::default(),
+            texts: Texts::default(),
             malformed: 0,
             first: None,
             last_start: None,
@@ -123,11 +123,11 @@ impl State {
                         return Ok(None);
                     }
                 }
-                record(self.log, self.open, &self.format, &row, &mut self.recent).map(Some)
+                record(self.log, self.open, &self.format, &row, &mut self.texts).map(Some)
             })
         } else {
             TsvRow::parse(&self.header, line.bytes, &mut self.ends)
-                .and_then(|row| record(self.log, self.open, &self.format, &row, &mut self.recent))
+                .and_then(|row| record(self.log, self.open, &self.format, &row, &mut self.texts))
                 .map(Some)
         };
         Some(match read {
@@ -234,11 +234,11 @@ fn record<R: Row>(
     open: bool,
     format: &Arc<str>,
     row: &R,
-    recent: &mut Recent,
+    texts: &mut Texts,
 ) -> Result<(Timestamp, Detail, Timestamp), String> {
     Ok(match log {
         Log::Conn => {
-            let (time, flow) = conn::flow(row, open, recent)?;
+            let (time, flow) = conn::flow(row, open, texts)?;
             let end = time.saturating_add(flow.duration_ns.unwrap_or(0).max(0));
             (time, Detail::Flow(Box::new(flow)), end)
         }

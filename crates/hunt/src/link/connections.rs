@@ -197,7 +197,7 @@ impl Connection {
     /// Whether an endpoint sensor tells of what is no exchange: loopback, broadcast, DNS, DHCP.
     pub(crate) fn is_foreign_to_exchanges(&self) -> bool {
         let far = self.endpoint.address.map(|address| SocketAddr::new(address, self.endpoint.port.unwrap_or(0)));
-        self.looked_at.is_some() && far.is_some_and(|far| !super::flows::is_exchange(self.transport, far, &[]))
+        self.looked_at.is_some() && far.is_some_and(|far| !super::ends::is_exchange(self.transport, far, &[]))
     }
 
     /// The last moment of it that any record speaks of.

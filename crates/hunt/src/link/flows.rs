@@ -1,6 +1,7 @@
 //! Flows as a network sensor saw them: rows of one connection brought together, then one exchange for each request.
 
 use super::{
+    ends::is_exchange,
     gateways,
     names::{HOST_MASK, Names},
     pieces::{self, SensorNames, Spent, TwoSided},
@@ -17,15 +18,9 @@ use monologue_model::{
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
 };
-
-/// Ports of DNS and DNS over TLS: asking a resolver is evidence, not a channel.
-const RESOLVER_PORTS: &[u16] = &[53, 853, 5353, 5355];
-
-/// Ports of DHCP: never an exchange.
-const DHCP_PORTS: &[u16] = &[67, 68, 546, 547];
 
 /// One connection with all rows that speak of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,27 +75,6 @@ impl Request {
         exchange.request_randomness = self.randomness;
         exchange.claimed_agent = self.claimed;
     }
-}
-
-/// Whether an address can be the far end of an exchange: unicast and not ourselves.
-pub(crate) fn is_unicast(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let broadcast =
-                v4.is_broadcast() || ((v4.is_private() || v4.is_link_local()) && v4.octets().last() == Some(&255));
-            !(v4.is_multicast() || broadcast || v4.is_unspecified() || v4.is_loopback())
-        }
-        IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified() || v6.is_loopback()),
-    }
-}
-
-/// Whether traffic to this responder is evidence about names rather than a channel, or no exchange at all.
-pub(crate) fn is_exchange(transport: Transport, responder: SocketAddr, services: &[Arc<str>]) -> bool {
-    matches!(transport, Transport::Tcp | Transport::Udp)
-        && is_unicast(responder.ip())
-        && !RESOLVER_PORTS.contains(&responder.port())
-        && !DHCP_PORTS.contains(&responder.port())
-        && !services.iter().any(|service| matches!(&**service, "dns" | "dhcp"))
 }
 
 /// All connections of one host, from events ordered by time: those still held from before, and what `events` say. Records
@@ -274,11 +248,17 @@ impl Connection {
         self.flows.is_empty() && self.https.iter().all(|(_, http, _)| http.gateway.is_some())
     }
 
-    /// Who ended it, as the last row of the sensor says that tells most and knows.
+    /// Who ended it, as the last row says of the sensor that tells most and knows. That it was never opened is said only
+    /// where every sensor says so: one that saw it open is witness enough.
     fn teardown(&self) -> Teardown {
         let last = |rows: &Vec<&FlowRow>| rows.last().map_or(Teardown::Unknown, |row| teardown::of_flow(&row.flow));
-        let mut told = views(&self.flows).into_iter().map(|rows| last(&rows));
-        told.find(|teardown| *teardown != Teardown::Unknown).unwrap_or(Teardown::Unknown)
+        let told: Vec<Teardown> = views(&self.flows).iter().map(last).collect();
+        let opened = told.iter().find(|told| !matches!(told, Teardown::Unknown | Teardown::NeverOpened));
+        match opened {
+            Some(teardown) => *teardown,
+            None if !told.is_empty() && told.iter().all(|told| *told == Teardown::NeverOpened) => Teardown::NeverOpened,
+            None => Teardown::Unknown,
+        }
     }
 
     pub(super) fn is_continuation(&self) -> bool {
@@ -305,12 +285,21 @@ impl Connection {
         self.tls.is_some() || self.services().any(|service| matches!(&**service, "ssl" | "tls" | "quic"))
     }
 
-    /// What came back on the whole connection. One sensor that saw an answer proves it; that nothing came is said by one
-    /// that saw all of it, where none saw anything.
+    /// What came back on the whole connection.
     pub(crate) fn reply(&self, two_sided: &TwoSided) -> Reply {
-        let seen = views(&self.flows).into_iter().map(|rows| self.reply_of(&rows, two_sided));
-        // Of the two that are no answer, silence says more.
-        seen.max_by_key(|reply| (reply.is_answer(), *reply == Reply::Silent, *reply)).unwrap_or(Reply::Unknown)
+        self.told(two_sided).0
+    }
+
+    /// What came back, and a row of the sensor that shows it. One that saw an answer proves it; that nothing came is said
+    /// by one that saw all of it, where none saw anything.
+    fn told(&self, two_sided: &TwoSided) -> (Reply, Option<&Provenance>) {
+        let seen = views(&self.flows)
+            .into_iter()
+            .rev()
+            .map(|rows| (self.reply_of(&rows, two_sided), rows.iter().map(|row| &row.provenance).min()));
+        // Of the two that are no answer, silence says more; of equals, the last is of the sensor that tells most.
+        seen.max_by_key(|(reply, _)| (reply.is_answer(), *reply == Reply::Silent, *reply))
+            .unwrap_or((Reply::Unknown, None))
     }
 
     /// What came back, as the rows of one sensor say.
@@ -386,7 +375,7 @@ impl Connection {
         two_sided: &TwoSided,
         connect: Option<&(Timestamp, HttpTransaction, Provenance)>,
     ) -> Request {
-        let mut reply = self.reply(two_sided);
+        let (mut reply, shown_by) = self.told(two_sided);
         let tunnelled = connect.filter(|_| self.is_gateway_record()).map(|(_, http, _)| http);
         if let Some(http) = tunnelled {
             reply = gateways::tunnel_reply(http);
@@ -429,7 +418,7 @@ impl Connection {
             fresh: !self.is_continuation(),
             answered_at: reply.is_answer().then_some(self.end),
             protocol: self.protocol(),
-            cites: self.cites(reply),
+            cites: self.cites(reply, shown_by),
             joined: self.carriers().chain(self.https.iter().map(|(_, _, provenance)| provenance)).cloned().collect(),
         }
     }
@@ -563,15 +552,16 @@ impl Connection {
         }
     }
 
-    fn cites(&self, reply: Reply) -> Vec<(WitnessKind, Provenance)> {
+    fn cites(&self, reply: Reply, shown_by: Option<&Provenance>) -> Vec<(WitnessKind, Provenance)> {
         let own = self.flows.iter().map(|row| &row.provenance);
         let other = self.tls.iter().map(|(_, _, provenance)| provenance);
         let https = self.https.iter().map(|(_, _, provenance)| provenance);
         let Some(provenance) = own.chain(https).chain(other).min() else { return Vec::new() };
         let mut cites = vec![(WitnessKind::Request, provenance.clone())];
+        let shown_by = shown_by.unwrap_or(provenance);
         match reply {
-            Reply::Silent => cites.push((WitnessKind::Silence, provenance.clone())),
-            _ if reply.is_answer() => cites.push((WitnessKind::Answer, provenance.clone())),
+            Reply::Silent => cites.push((WitnessKind::Silence, shown_by.clone())),
+            _ if reply.is_answer() => cites.push((WitnessKind::Answer, shown_by.clone())),
             _ => {}
         }
         cites

@@ -10,6 +10,7 @@ mod contacts;
 mod delegates;
 mod drafts;
 mod effects;
+mod ends;
 mod flows;
 mod gateways;
 mod join;
@@ -26,7 +27,8 @@ mod tie;
 mod watching;
 
 pub(crate) use carry::Carry;
-pub(crate) use flows::{is_unicast, service_of};
+pub(crate) use ends::is_unicast;
+pub(crate) use flows::service_of;
 pub(crate) use names::HOST_MASK;
 pub use refused::RefusedJoins;
 pub use states::{TaskState, task_states};

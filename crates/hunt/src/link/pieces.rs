@@ -17,6 +17,10 @@ use std::{
 /// used again after, far more than sensors with a time server differ.
 pub(super) const SENSORS_APART_NS: i64 = 2_000_000_000;
 
+/// Connections of one 5-tuple, held at once, beyond which none is brought together: ports used again so often (NTP, or
+/// hostile input) tell connections apart no more, and each would be held against each.
+const MOST_OF_ONE: usize = 64;
+
 /// A 5-tuple whose connection was handed on without having been seen to close: rows that continue it are no new exchange.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Spent {
@@ -100,27 +104,49 @@ pub(super) fn unite(connections: Vec<Connection>) -> Vec<Connection> {
     united.into_values().collect()
 }
 
-/// Which connections of one 5-tuple another sensor saw as well: each with the place it is brought to.
+/// Which connections of one 5-tuple other sensors saw as well: each with the place it is brought to.
 fn pair(connections: &[Connection], places: &[usize], into: &mut BTreeMap<usize, usize>) {
-    let same = |one: &Connection, other: &Connection| {
-        one.sensors().is_disjoint(&other.sensors())
-            && one.start.since(other.end) <= SENSORS_APART_NS
-            && other.start.since(one.end) <= SENSORS_APART_NS
-    };
-    let fits: BTreeMap<usize, Vec<usize>> = places
+    if places.len() > MOST_OF_ONE {
+        return;
+    }
+    let known: Vec<(usize, &Connection, BTreeSet<&Arc<str>>)> = places
         .iter()
-        .filter_map(|at| Some((*at, connections.get(*at)?)))
-        .map(|(at, one)| {
-            let others = places.iter().copied().filter(|other| *other != at);
-            (at, others.filter(|other| connections.get(*other).is_some_and(|other| same(one, other))).collect())
+        .filter_map(|at| connections.get(*at).map(|connection| (*at, connection, connection.sensors())))
+        .collect();
+    let fits: BTreeMap<usize, Vec<usize>> = known
+        .iter()
+        .map(|(at, one, sensors)| {
+            let same = known.iter().filter(|(_, other, others)| {
+                sensors.is_disjoint(others)
+                    && one.start.since(other.end) <= SENSORS_APART_NS
+                    && other.start.since(one.end) <= SENSORS_APART_NS
+            });
+            (*at, same.map(|(at, ..)| *at).collect())
         })
         .collect();
-    for (at, others) in &fits {
-        let [other] = others.as_slice() else { continue };
-        if fits.get(other).is_some_and(|back| back.as_slice() == [*at]) && at < other {
-            let detail = |at: usize| connections.get(at).map(Connection::detail);
-            let (to, from) = if detail(*other) > detail(*at) { (*other, *at) } else { (*at, *other) };
-            into.insert(from, to);
+    let sensors: BTreeMap<usize, &BTreeSet<&Arc<str>>> = known.iter().map(|(at, _, sensors)| (*at, sensors)).collect();
+    // Of what the sensors of `other` saw, only `other` fits `one`.
+    let only = |one: usize, other: usize| {
+        let of_those =
+            |at: &&usize| sensors.get(at).zip(sensors.get(&other)).is_some_and(|(own, its)| !own.is_disjoint(its));
+        fits.get(&one).is_some_and(|fitting| fitting.iter().filter(of_those).eq([&other]))
+    };
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    for (at, ..) in &known {
+        if taken.contains(at) {
+            continue;
+        }
+        let mut views = vec![*at];
+        for other in fits.get(at).into_iter().flatten().filter(|other| !taken.contains(other)) {
+            if views.iter().all(|one| only(*one, *other) && only(*other, *one)) {
+                views.push(*other);
+            }
+        }
+        let detail = |at: &usize| connections.get(*at).map(Connection::detail);
+        let to = views.iter().copied().reduce(|best, at| if detail(&at) > detail(&best) { at } else { best });
+        taken.extend(&views);
+        if let Some(to) = to {
+            into.extend(views.into_iter().filter(|at| *at != to).map(|at| (at, to)));
         }
     }
 }

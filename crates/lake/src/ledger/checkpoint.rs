@@ -15,6 +15,7 @@ use serde::{
     ser::SerializeStruct as _,
 };
 use std::{
+    collections::BTreeSet,
     fmt,
     io::{self, BufReader, BufWriter, Write},
 };
@@ -166,7 +167,7 @@ impl<'de> Visitor<'de> for Into<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut lists = 0;
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         while let Some(field) = map.next_key::<String>()? {
             // The layout stands first, so that nothing of another one is misread.
             if self.head.layout.is_none() && field != "layout" {
@@ -187,14 +188,16 @@ impl<'de> Visitor<'de> for Into<'_> {
                 "facts" => map.next_value_seed(Entries(&mut |fact| self.fact(fact)))?,
                 _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
             }
-            lists += u8::from(matches!(&*field, "files" | "sources" | "facts"));
+            if !seen.insert(field) {
+                return Err(A::Error::custom("expected each field once"));
+            }
         }
         if self.head.number != Some(self.number) {
             let found = self.head.number.map_or_else(|| "none".to_owned(), |number| number.to_string());
             return Err(A::Error::custom(format_args!("expected the state after {}, found {found}", self.number)));
         }
-        if lists != 3 || self.head.time.is_none() {
-            return Err(A::Error::custom("expected a time, files, sources and facts, each once"));
+        if let Some(missing) = ["time", "files", "sources", "facts"].iter().find(|field| !seen.contains(**field)) {
+            return Err(A::Error::custom(format_args!("expected the field `{missing}`, found none")));
         }
         Ok(())
     }

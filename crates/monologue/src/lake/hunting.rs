@@ -1,8 +1,8 @@
 //! `monologue hunt --lake`: bucket by bucket, doing again only what is new; then one judgement over all.
 
 use super::{
-    DEFAULT_MEMORY, EVENT_BYTES, access::Access, address_facts, deciding, memory, now, routing::SHARED_BUCKET, store,
-    timetable,
+    DEFAULT_MEMORY, EVENT_BYTES, access::Access, address_facts, deciding, memory, memory_beside, now,
+    routing::SHARED_BUCKET, store, timetable,
 };
 use crate::{cli::HuntArguments, hunting::Known, talk::note, window::Window};
 use anyhow::{Context, Result, anyhow, bail};
@@ -95,18 +95,11 @@ struct Summary {
     number: u64,
     buckets: u16,
     facts: monologue_hunt::AddressFacts,
-    /// Memory that the lake's own list takes, in bytes.
-    listed_bytes: u64,
 }
 
 impl Summary {
     fn of(lake: &Lake) -> Result<Self> {
-        Ok(Self {
-            number: lake.snapshot().number(),
-            buckets: lake.buckets(),
-            facts: address_facts(lake)?,
-            listed_bytes: lake.snapshot().memory_bytes(),
-        })
+        Ok(Self { number: lake.snapshot().number(), buckets: lake.buckets(), facts: address_facts(lake)? })
     }
 }
 
@@ -127,8 +120,7 @@ fn sources(lake: &Lake) -> Vec<SourceSummary> {
 fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: Told<'_>) -> Result<Report> {
     let Told { local, known: Known { code, baseline, settings }, memory, minimum } = told;
     let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
-    // What the list of a lake of years takes, the rest must do without; a quarter is left to it in any case.
-    let memory = memory.saturating_sub(summary.listed_bytes).max(memory / 4);
+    let memory = access.with_lake(|lake| memory_beside(lake, memory));
     let each = memory / workers as u64;
     let touched = Arc::new(timetable::touched_by_sensors(access, SHARED_BUCKET)?);
     let plan = deciding::Plan {

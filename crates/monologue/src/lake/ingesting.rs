@@ -1,7 +1,7 @@
 //! `monologue ingest`: from files to the lake.
 
 use super::{
-    DEFAULT_BUCKETS, DEFAULT_MEMORY, EVENT_BYTES, StatedFact, address_facts, memory, now, reroute,
+    DEFAULT_BUCKETS, DEFAULT_MEMORY, EVENT_BYTES, StatedFact, address_facts, memory, memory_beside, now, reroute,
     routing::{self, Touches},
     store,
 };
@@ -99,8 +99,7 @@ struct Fresh {
 /// When the lake cannot be read or written.
 pub(crate) fn ingest_plan(address: &Path, plan: &Plan, stated: &[Asset], buckets: u16, memory: u64) -> Result<Taken> {
     let mut lake = Lake::open_or_create(store(address)?, Options { buckets }).context("cannot open the lake")?;
-    // What the list of a lake of years takes, the rest must do without.
-    let memory = memory.saturating_sub(lake.snapshot().memory_bytes()).max(memory / 4);
+    let memory = memory_beside(&lake, memory);
     let (fresh, known) = fresh_files(&lake, plan)?;
     let old = address_facts(&lake)?;
     let mut facts = old.clone();

@@ -90,6 +90,11 @@ fn now() -> Timestamp {
     i64::try_from(now).map_or_else(|_| Timestamp::default(), Timestamp::from_nanoseconds)
 }
 
+/// The memory that is left beside the list of a lake of years, which is held whole; a quarter in any case.
+fn memory_beside(lake: &Lake, memory: u64) -> u64 {
+    memory.saturating_sub(lake.snapshot().memory_bytes()).max(memory / 4)
+}
+
 /// Understands an amount of memory such as `512MB`, `2GB` or a number of bytes; units are powers of 1024.
 pub(crate) fn memory(text: &str) -> Result<u64> {
     let lower = text.trim().to_ascii_lowercase();

@@ -59,7 +59,7 @@ pub(super) fn decode(source: Arc<str>, file: &[u8], strings: &Strings, clock: &C
         decoder.keep_oversize(file);
         decoder.file(file);
     } else {
-        // Without its header no record has a time, and no citation would be found again.
+        // Offsets count in the unpacked chunk sets only of what is known as a tracev3 file: no citation would be found again.
         let expected = "expected the header of a tracev3 file at its beginning".to_owned();
         decoder.items.push(Err(Malformed { offset: 0, length: 0, expected }));
     }

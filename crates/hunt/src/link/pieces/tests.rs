@@ -3,7 +3,8 @@
 
 use crate::{HostHunt, hunt_host};
 use monologue_model::{
-    ByteCount, ByteLayer, Detail, Event, Flow, FlowReply, Provenance, RecordPhase, Reply, Sha256, Timestamp, Transport,
+    ByteCount, ByteLayer, Detail, Event, Flow, FlowReply, Provenance, RecordPhase, Reply, Sha256, Teardown, Timestamp,
+    Transport, WitnessKind,
 };
 use proptest::prelude::*;
 
@@ -113,6 +114,50 @@ fn two_candidates_are_not_one() {
     }
     let events = vec![row("office", 0, 0, Saw::Nothing), row("border", 0, 0, Saw::Nothing), other];
     assert_eq!(counts(&hunted(events)), (3, 0, 3));
+}
+
+#[test]
+fn three_sensors_are_three_witnesses_of_one_exchange() {
+    let row = |sensor, delay_ns, saw| row(sensor, 0, delay_ns, saw);
+    let events = vec![row("office", 0, Saw::Part), row("border", 1, Saw::Nothing), row("cloud", 2, Saw::Part)];
+    assert_eq!(counts(&hunted(events)), (1, 0, 1));
+}
+
+#[test]
+fn silence_is_cited_by_the_sensor_that_saw_it() {
+    // The first by name is the one that missed packets.
+    let hunted = hunted(vec![row("border", 0, 0, Saw::Part), row("office", 0, 0, Saw::Nothing)]);
+    let cited: Vec<&str> = hunted.channels[0]
+        .witnesses
+        .of(WitnessKind::Silence)
+        .iter()
+        .map(|witness| &*witness.provenance.source)
+        .collect();
+    assert_eq!(cited, ["network/office/conn.log"]);
+}
+
+#[test]
+fn a_connection_that_one_sensor_saw_open_was_opened() {
+    let mut unopened = row("office", 0, 0, Saw::Answer);
+    if let Detail::Flow(flow) = &mut unopened.detail {
+        (flow.state, flow.reply) = (Some("S0".into()), FlowReply::NothingIfTwoSided);
+    }
+    let never = |events| hunted(events).channels[0].rows().all(|row| row.teardown == Teardown::NeverOpened);
+    assert!(never(vec![unopened.clone()]));
+    assert!(!never(vec![unopened, row("border", 0, 0, Saw::Answer)]));
+}
+
+#[test]
+fn ports_used_again_and_again_are_left_apart() {
+    let many = |sensor| (0..100).map(move |number| row(sensor, number, 0, Saw::Nothing));
+    let mut events: Vec<Event> = many("office").chain(many("border")).collect();
+    for event in &mut events {
+        event.time = Timestamp::default();
+        if let Detail::Flow(flow) = &mut event.detail {
+            flow.originator = "10.0.0.7:123".parse().unwrap();
+        }
+    }
+    assert_eq!(counts(&hunted(events)).0, 200);
 }
 
 #[test]

@@ -99,6 +99,9 @@ fn a_damaged_checkpoint_can_be_deleted() {
     for damaged in [
         "x".to_owned(),
         content.replace("\"number\":50", "\"number\":49"),
+        content.replace("\"sources\":[]", "\"facts\":[]"),
+        content.replace("\"facts\":[]", "\"other\":[]"),
+        content.replace("\"layout\":1,", ""),
         content.replace("\"facts\":[]", "\"facts\":[{\"publication\":51,\"value\":1}]"),
     ] {
         overwrite(&store, path, &damaged);
