@@ -31,6 +31,10 @@ use std::{
 };
 use write::{Argument, Chunk, Format, LANTERN, Store, TICKS};
 
+/// The allocator of the program, for both sides.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Copies of the real file.

@@ -20,6 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The allocator of the program, for both sides.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Bytes to which the samples of a format are repeated.

@@ -6,7 +6,7 @@ mod arbitrary;
 use monologue_formats::{Head, Input, Item};
 use monologue_lake::tables::{Interner, OCSF_VERSION, Select, Table, decode, encode, read, write};
 use monologue_model::Event;
-use parquet::file::reader::ChunkReader;
+use parquet::file::reader::{ChunkReader, FileReader as _, SerializedFileReader};
 use proptest::{collection::vec, prelude::ProptestConfig, proptest};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -109,6 +109,21 @@ fn samples_of_every_format_survive() {
     let tables: BTreeSet<Table> = events.iter().map(|event| Table::of(&event.detail)).collect();
     assert_eq!(tables.len(), Table::ALL.len(), "the samples fill {tables:?} only");
     assert_eq!(assert_survives(&events), events.len());
+}
+
+#[test]
+fn small_files_are_compressed_by_snappy_and_large_ones_by_zstandard() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../formats/samples");
+    let events = events_under(&folder, 1);
+    let event = events.first().unwrap();
+    for (rows, expected) in [(1, "SNAPPY"), (4095, "SNAPPY"), (4096, "ZSTD"), (12_000, "ZSTD")] {
+        let table = Table::of(&event.detail);
+        let reader = SerializedFileReader::new(file(table, &vec![event; rows])).unwrap();
+        let groups = reader.metadata().row_groups();
+        let columns = groups.iter().flat_map(|group| group.columns());
+        let found: BTreeSet<String> = columns.map(|column| format!("{:?}", column.compression())).collect();
+        assert!(!found.is_empty() && found.iter().all(|name| name.starts_with(expected)), "{rows} rows: {found:?}");
+    }
 }
 
 fn shared_data() -> Option<PathBuf> {

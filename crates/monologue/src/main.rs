@@ -30,6 +30,10 @@ mod window;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Events are many small texts, made by one thread and dropped by another, which the allocators of most systems do slowly.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     quieten_contained_panics();
     let command = cli::Cli::parse().command;

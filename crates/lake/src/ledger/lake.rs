@@ -301,6 +301,7 @@ fn load_snapshot(store: &dyn Store, buckets: u16) -> Result<Snapshot, LedgerErro
         snapshot.check(&record).map_err(|problem| LedgerError::corrupt(&names::ledger_path(number), problem))?;
         snapshot.apply(&record);
     }
+    snapshot.pack();
     Ok(snapshot)
 }
 

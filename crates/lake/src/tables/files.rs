@@ -39,6 +39,14 @@ const LAYOUT_KEY: &str = "monologue.layout";
 /// Key of the table in a file's metadata.
 const TABLE_KEY: &str = "monologue.table";
 
+/// A file whose rows are fewer is small: it is compressed by Snappy, which starts at no cost. Zstandard makes files a third
+/// smaller, but its contexts ask the processor for its features, twice for each column, which in a virtual machine takes
+/// longer than to write a few hundred rows.
+const SMALL_ROWS: usize = 4096;
+
+/// Columns of long texts, worth Zstandard in small files too.
+const LONG: [&str; 3] = ["outcome", "state", "summary"];
+
 /// Columns whose values hardly ever repeat: a dictionary of them is wasted work.
 const DISTINCT: [&str; 7] =
     ["time_ns", "time", "provenance.offset", "provenance.length", "provenance.sha256", "summary", "state"];
@@ -96,7 +104,9 @@ pub(super) fn write_columns(
     batches: impl Iterator<Item = RecordBatch>,
     to: impl Write + Send,
 ) -> Result<Written, TableError> {
-    let mut writer = ArrowWriter::try_new(to, schema, Some(properties(table)?))?;
+    let mut batches = batches.peekable();
+    let is_small = batches.peek().is_none_or(|batch| batch.num_rows() < SMALL_ROWS);
+    let mut writer = ArrowWriter::try_new(to, schema, Some(properties(table, is_small)?))?;
     let mut written = Written::default();
     let [first, last] = times;
     for batch in batches {
@@ -114,14 +124,18 @@ fn values<'a>(batch: &'a RecordBatch, column: &str) -> impl Iterator<Item = i64>
     column.into_iter().flat_map(Int64Array::iter).flatten()
 }
 
-fn properties(table: &'static str) -> Result<WriterProperties, TableError> {
+fn properties(table: &'static str, is_small: bool) -> Result<WriterProperties, TableError> {
     let metadata = [(LAYOUT_KEY, LAYOUT.to_string()), (TABLE_KEY, table.to_owned())];
     let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value));
+    let thorough = Compression::ZSTD(ZstdLevel::try_new(1)?);
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_compression(if is_small { Compression::SNAPPY } else { thorough })
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_key_value_metadata(Some(metadata.into()));
+    for column in LONG {
+        builder = builder.set_column_compression(path(column), thorough);
+    }
     for column in DISTINCT {
         builder = builder.set_column_dictionary_enabled(path(column), false);
     }

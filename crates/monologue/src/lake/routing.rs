@@ -1,17 +1,18 @@
 //! Routing: each event to the bucket of its owner, and from there into data files.
 
 use super::{bucket_of, date_of_hour};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use monologue_hunt::{Origin, Sensors};
 use monologue_lake::{
-    ledger::Publication,
+    ledger::{Publication, StagedFile},
     tables::{self, MARKS, Mark, Table},
 };
 use monologue_model::{Detail, Event};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
 };
 
 /// Bucket of what concerns many hosts: a network sensor's statements about itself.
@@ -167,10 +168,25 @@ pub(super) fn write(
         let bucket = if owner.host.is_empty() { SHARED_BUCKET } else { bucket_of(&owner.host, buckets) };
         places.entry((Table::of(&event.detail), date_of_hour(event.time.hour()), bucket)).or_default().push(event);
     }
-    for ((table, date, bucket), rows) in places {
-        write_rows(table, &date, bucket, &rows, publication)?;
-    }
-    Ok(())
+    let workers = thread::available_parallelism().map_or(2, usize::from).min(places.len());
+    let waiting = Mutex::new((places.into_iter(), publication));
+    // A file is begun when its place is taken, so that files are numbered in the order of places.
+    let next = || -> Result<Option<(Table, Vec<&Event>, StagedFile)>> {
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (places, publication) = &mut *waiting;
+        let Some(((table, date, bucket), rows)) = places.next() else { return Ok(None) };
+        Ok(Some((table, rows, publication.file(table.name(), &date, bucket)?)))
+    };
+    let work = || -> Result<()> {
+        while let Some((table, rows, file)) = next()? {
+            write_file(table, &rows, file)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a writer broke off"))?)
+    })
 }
 
 /// Writes the rows of one place as one data file.
@@ -184,7 +200,10 @@ pub(super) fn write_rows(
     rows: &[&Event],
     publication: &mut Publication<'_>,
 ) -> Result<()> {
-    let mut file = publication.file(table.name(), date, bucket)?;
+    write_file(table, rows, publication.file(table.name(), date, bucket)?)
+}
+
+fn write_file(table: Table, rows: &[&Event], mut file: StagedFile) -> Result<()> {
     let mut failed = None;
     let batches = rows.chunks(BATCH_ROWS).map_while(|rows| match tables::encode(table, rows) {
         Ok(batch) => Some(batch),
