@@ -23,6 +23,10 @@ use std::{
     thread,
 };
 
+/// Memory of deciding one bucket, about: a host of years keeps rows of 40 MB, as measured on a simulated fleet, and as much
+/// again is in use while a day of it is read, linked and written.
+const WORKER_BYTES: u64 = 96 << 20;
+
 /// Hunts what a lake holds.
 ///
 /// # Errors
@@ -119,8 +123,8 @@ fn sources(lake: &Lake) -> Vec<SourceSummary> {
 
 fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: Told<'_>) -> Result<Report> {
     let Told { local, known: Known { code, baseline, settings }, memory, minimum } = told;
-    let workers = thread::available_parallelism().map_or(2, usize::from).min(usize::from(summary.buckets)).max(1);
     let memory = access.with_lake(|lake| memory_beside(lake, memory));
+    let workers = workers(thread::available_parallelism().map_or(2, usize::from), summary.buckets, memory);
     let each = memory / workers as u64;
     let touched = Arc::new(timetable::touched_by_sensors(access, SHARED_BUCKET)?);
     let plan = deciding::Plan {
@@ -166,6 +170,12 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
     let mut report = verdict.report(env!("CARGO_PKG_VERSION").into());
     report.summary.sources = access.with_lake(sources);
     Ok(report)
+}
+
+/// Buckets that are decided at once: as many as there are processors, buckets and memory for.
+fn workers(processors: usize, buckets: u16, memory: u64) -> usize {
+    let fitting = usize::try_from(memory / WORKER_BYTES).unwrap_or(usize::MAX);
+    processors.min(buckets.into()).min(fitting).max(1)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -232,5 +242,18 @@ impl Hosts {
         }
         self.held.into_iter().for_each(take);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_memory_means_fewer_buckets_at_once_and_never_none() {
+        assert_eq!(workers(8, 32, 2 << 30), 8, "the processors bound it");
+        assert_eq!(workers(64, 32, 8 << 30), 32, "so do the buckets");
+        assert_eq!(workers(8, 32, 256 << 20), 2, "and the memory");
+        assert_eq!(workers(8, 32, 64 << 20), 1);
     }
 }
