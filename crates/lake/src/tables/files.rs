@@ -39,9 +39,10 @@ const LAYOUT_KEY: &str = "monologue.layout";
 /// Key of the table in a file's metadata.
 const TABLE_KEY: &str = "monologue.table";
 
-/// A file whose rows are fewer is small: it is compressed by Snappy, which starts at no cost. Zstandard makes files a third
-/// smaller, but its contexts ask the processor for its features, twice for each column, which in a virtual machine takes
-/// longer than to write a few hundred rows.
+/// A file whose first batch has fewer rows is small: it is compressed by Snappy, which starts at no cost. Zstandard makes
+/// smaller files, but its contexts ask the processor for its features, twice for each column, which in a virtual machine
+/// takes longer than to write a few hundred rows. States come in batches of fewer rows, always: what is large in them are
+/// the columns in `LONG`.
 const SMALL_ROWS: usize = 4096;
 
 /// Columns of long texts, worth Zstandard in small files too.

@@ -23,8 +23,8 @@ use std::{
     thread,
 };
 
-/// Memory of deciding one bucket, about: a host of years keeps rows of 40 MB, as measured on a simulated fleet, and as much
-/// again is in use while a day of it is read, linked and written.
+/// Memory of deciding one bucket, about: 200 channels that are all full are 40 MB of rows, and as much again is in use while
+/// a host is brought together at the end.
 const WORKER_BYTES: u64 = 96 << 20;
 
 /// Hunts what a lake holds.

@@ -18,6 +18,9 @@ use std::{
 /// Bucket of what concerns many hosts: a network sensor's statements about itself.
 pub(super) const SHARED_BUCKET: u16 = 0;
 
+/// Threads that write files, at most: each holds the rows it encodes once more.
+const WRITERS: usize = 8;
+
 /// Rows encoded at once.
 const BATCH_ROWS: usize = 8192;
 
@@ -168,7 +171,7 @@ pub(super) fn write(
         let bucket = if owner.host.is_empty() { SHARED_BUCKET } else { bucket_of(&owner.host, buckets) };
         places.entry((Table::of(&event.detail), date_of_hour(event.time.hour()), bucket)).or_default().push(event);
     }
-    let workers = thread::available_parallelism().map_or(2, usize::from).min(places.len());
+    let workers = thread::available_parallelism().map_or(2, usize::from).min(WRITERS).min(places.len());
     let waiting = Mutex::new((places.into_iter(), publication));
     // A file is begun when its place is taken, so that files are numbered in the order of places.
     let next = || -> Result<Option<(Table, Vec<&Event>, StagedFile)>> {
