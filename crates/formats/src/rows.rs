@@ -40,6 +40,20 @@ pub(crate) trait RowReader {
     /// # Errors
     /// What was expected in which field.
     fn row(&mut self, line: &[u8]) -> Result<Row, String>;
+
+    /// Of which kind the last line was, where a file holds records of several: its place among those that
+    /// [`Rows::of_kinds`] was given.
+    fn kind(&self) -> usize {
+        0
+    }
+}
+
+/// Records of one format, where several stand in one file.
+struct Kind {
+    format: Arc<str>,
+    sights: SightSet,
+    /// First and last time at which a record was written.
+    written: Option<(Timestamp, Timestamp)>,
 }
 
 /// Reads an input line by line.
@@ -47,27 +61,32 @@ pub(crate) struct Rows<'a, R> {
     lines: Option<Lines<Box<dyn BufRead + 'a>>>,
     reader: R,
     source: Arc<str>,
-    format: Arc<str>,
-    sights: SightSet,
+    kinds: Vec<Kind>,
     queue: VecDeque<Result<Item, Malformed>>,
     malformed: u64,
-    /// First and last time at which a record was written.
-    written: Option<(Timestamp, Timestamp)>,
     cut: bool,
 }
 
 impl<'a, R: RowReader> Rows<'a, R> {
     /// Reads `input` as `format`, which shows `sights`, by `reader`.
     pub(crate) fn new(input: Input<'a>, format: &str, sights: SightSet, reader: R) -> Self {
+        Self::of_kinds(input, [(format, sights)], reader)
+    }
+
+    /// Reads `input`, in which records of several formats stand, each of which shows some sights.
+    pub(crate) fn of_kinds<'f>(
+        input: Input<'a>,
+        kinds: impl IntoIterator<Item = (&'f str, SightSet)>,
+        reader: R,
+    ) -> Self {
+        let kinds = kinds.into_iter().map(|(format, sights)| Kind { format: format.into(), sights, written: None });
         Self {
             lines: Some(Lines::new(input.reader)),
             reader,
             source: input.source,
-            format: format.into(),
-            sights,
+            kinds: kinds.collect(),
             queue: VecDeque::new(),
             malformed: 0,
-            written: None,
             cut: false,
         }
     }
@@ -109,51 +128,64 @@ impl<'a, R: RowReader> Rows<'a, R> {
         let item = match self.reader.row(bytes) {
             Ok(Row::Nothing) => return true,
             Ok(Row::Skipped(reason)) => Ok(Item::Skipped(reason)),
-            Ok(Row::Event { time, written, host, detail }) => {
-                let (first, last) = self.written.get_or_insert((written, written));
-                *first = written.min(*first);
-                *last = written.max(*last);
-                let provenance = Provenance { source: self.source.clone(), offset, length, sha256: Sha256::of(bytes) };
-                Ok(Item::Event(Box::new(Event { time, host, format: self.format.clone(), provenance, detail })))
-            }
-            Ok(Row::Lost { from, until, records }) => {
-                let state = CoverageState::Lost { reason: Loss::SensorLoss, records };
-                let provenance = Provenance { source: self.source.clone(), offset, length, sha256: Sha256::of(bytes) };
-                Ok(Item::Event(Box::new(self.statement(from, until, state, provenance))))
-            }
             Err(expected) => {
                 self.malformed += 1;
                 Err(Malformed { offset, length, expected })
+            }
+            Ok(row) => {
+                let provenance = Provenance { source: self.source.clone(), offset, length, sha256: Sha256::of(bytes) };
+                let kind = self.kinds.get_mut(self.reader.kind());
+                let Some(event) = kind.and_then(|kind| kind.event(row, provenance)) else { return true };
+                Ok(Item::Event(Box::new(event)))
             }
         };
         self.queue.push_back(item);
         true
     }
 
-    fn statement(&self, from: Timestamp, until: Timestamp, state: CoverageState, provenance: Provenance) -> Event {
-        let record = CoverageRecord { format: self.format.clone(), sights: self.sights, from, until, state };
-        Event { time: from, host: None, format: self.format.clone(), provenance, detail: Detail::Coverage(record) }
-    }
-
     /// What the end of the source says: it was written from its first record to its last; what could not be read may
     /// stand anywhere between; a last line that does not end was cut.
     fn finish(&mut self) {
-        let Some((from, until)) = self.written else { return };
-        if self.sights.is_empty() {
-            return;
+        for kind in &self.kinds {
+            let Some((from, until)) = kind.written.filter(|_| !kind.sights.is_empty()) else { continue };
+            let mut states = vec![(from, CoverageState::Complete)];
+            if self.malformed > 0 {
+                states.push((from, CoverageState::Lost { reason: Loss::Malformed, records: Some(self.malformed) }));
+            }
+            if self.cut {
+                states.push((until, CoverageState::Lost { reason: Loss::Truncated, records: None }));
+            }
+            for (from, state) in states {
+                let provenance =
+                    Provenance { source: self.source.clone(), offset: 0, length: 0, sha256: Sha256::of(b"") };
+                let statement = kind.statement(from, until, state, provenance);
+                self.queue.push_back(Ok(Item::Derived(Box::new(statement))));
+            }
         }
-        let mut states = vec![(from, CoverageState::Complete)];
-        if self.malformed > 0 {
-            states.push((from, CoverageState::Lost { reason: Loss::Malformed, records: Some(self.malformed) }));
+    }
+}
+
+impl Kind {
+    /// The event of a record. `None`: it has none.
+    fn event(&mut self, row: Row, provenance: Provenance) -> Option<Event> {
+        match row {
+            Row::Event { time, written, host, detail } => {
+                let (first, last) = self.written.get_or_insert((written, written));
+                *first = written.min(*first);
+                *last = written.max(*last);
+                Some(Event { time, host, format: self.format.clone(), provenance, detail })
+            }
+            Row::Lost { from, until, records } => {
+                let state = CoverageState::Lost { reason: Loss::SensorLoss, records };
+                Some(self.statement(from, until, state, provenance))
+            }
+            Row::Skipped(_) | Row::Nothing => None,
         }
-        if self.cut {
-            states.push((until, CoverageState::Lost { reason: Loss::Truncated, records: None }));
-        }
-        for (from, state) in states {
-            let provenance = Provenance { source: self.source.clone(), offset: 0, length: 0, sha256: Sha256::of(b"") };
-            let statement = self.statement(from, until, state, provenance);
-            self.queue.push_back(Ok(Item::Derived(Box::new(statement))));
-        }
+    }
+
+    fn statement(&self, from: Timestamp, until: Timestamp, state: CoverageState, provenance: Provenance) -> Event {
+        let record = CoverageRecord { format: self.format.clone(), sights: self.sights, from, until, state };
+        Event { time: from, host: None, format: self.format.clone(), provenance, detail: Detail::Coverage(record) }
     }
 }
 

@@ -3,8 +3,8 @@
 
 use monologue_formats::{Input, Item, user_mapping};
 use monologue_model::{
-    AnsweredBy, ByteQuality, CoverageState, Detail, DnsQuery, Event, Flow, FlowReply, HttpTransaction, Loss,
-    RecordPhase, Teardown,
+    AnsweredBy, ByteQuality, CoverageRecord, CoverageState, Detail, DnsQuery, Event, Flow, FlowReply, HttpTransaction,
+    Loss, RecordPhase, Teardown,
 };
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ struct Read {
     events: Vec<Event>,
     skipped: Vec<&'static str>,
     malformed: Vec<String>,
+    /// What the source says of its completeness at its end.
+    stated: Vec<CoverageRecord>,
 }
 
 fn read(name: &str, bytes: &[u8]) -> Read {
@@ -23,7 +25,10 @@ fn read(name: &str, bytes: &[u8]) -> Read {
     for item in format.read(input) {
         match item {
             Ok(Item::Event(event)) => read.events.push(*event),
-            Ok(Item::Derived(_)) => {}
+            Ok(Item::Derived(event)) => match event.detail {
+                Detail::Coverage(record) => read.stated.push(record),
+                detail => panic!("{name}: {detail:?}"),
+            },
             Ok(Item::Skipped(reason)) => read.skipped.push(reason),
             Err(malformed) => read.malformed.push(malformed.to_string()),
         }
@@ -91,6 +96,45 @@ fn rows_written_before_the_reply_are_no_silence() {
     assert_eq!(read.events[1].time.to_string(), "2026-11-25T09:48:20Z");
 }
 
+/// The formats of the events, in their order.
+fn of_formats(read: &Read) -> Vec<&str> {
+    read.events.iter().map(|event| &*event.format).collect()
+}
+
+#[test]
+fn classes_in_one_file_are_read_each_by_its_own_mapping_and_each_states_its_own_stretch() {
+    let lines = [
+        r#"{"class_uid":4002,"time":1795600000000,"src_endpoint":{"ip":"10.0.0.5","port":51234},"http_request":{"url":{"url_string":"https://news.example/a"}}}"#,
+        r#"{"class_uid":1007,"time":1795600001000}"#,
+        r#"{"class_uid":4003,"time":1795600002000,"src_endpoint":{"ip":"10.0.0.5","port":50001},"query":{"hostname":"news.example","type":"A"},"rcode":"NoError"}"#,
+        r#"{"class_uid":4003,"time":1795600009000,"src_endpoint":{"ip":"10.0.0.5"},"query":{"hostname":"b.example","type":"A"},"rcode":"NoError"}"#,
+        r#"{"class_uid":4001,"activity_id":2,"time":1795600005000,"src_endpoint":{"ip":"10.0.0.5","port":51235},"dst_endpoint":{"ip":"192.0.2.20","port":443},"traffic":{"bytes_out":9,"bytes_in":7}}"#,
+        r#"{"class_uid":4001,"activity_id":5,"time":1795600006000,"src_endpoint":{"ip":"10.0.0.5","port":51236},"dst_endpoint":{"ip":"192.0.2.20","port":443}}"#,
+        r#"{"class_uid":4001,"activity_id":2,"time":1795600007000}"#,
+    ];
+    let read = read("lake.ndjson", lines.join("\n").as_bytes());
+    assert_eq!(read.format, "ocsf-http", "the first class decides by which name the file goes");
+    assert_eq!(of_formats(&read), ["ocsf-http", "ocsf-dns", "ocsf-dns", "ocsf-network"]);
+    assert_eq!((https(&read).len(), names(&read).len(), flows(&read).len()), (1, 2, 1));
+    let skipped = ["a record of another class"; 2];
+    assert_eq!(read.skipped, skipped, "a process, and a connection that came to nothing");
+    assert_eq!(read.malformed.len(), 1, "a flow without ends is none");
+    let second = |time: monologue_model::Timestamp| time.nanoseconds() / 1_000_000_000 - 1_795_600_000;
+    let stated: Vec<(&str, i64, i64, bool)> = read
+        .stated
+        .iter()
+        .map(|record| {
+            let complete = record.state == CoverageState::Complete;
+            (&*record.format, second(record.from), second(record.until), complete)
+        })
+        .collect();
+    // The line that cannot be read, and the end that is cut, may have been of any of them.
+    let expected = [("ocsf-http", 0, 0), ("ocsf-network", 5, 5), ("ocsf-dns", 2, 9)].map(|(format, from, until)| {
+        [(format, from, until, true), (format, from, until, false), (format, until, until, false)]
+    });
+    assert_eq!(stated, expected.concat());
+}
+
 #[test]
 fn only_the_end_of_a_session_has_its_counts() {
     let read = sample("pan-traffic/traffic.csv");
@@ -100,7 +144,8 @@ fn only_the_end_of_a_session_has_its_counts() {
     assert_eq!((flows[0].reply, flows[0].duration_ns), (FlowReply::Payload, Some(16_000_000_000)));
     assert_eq!(flows[1].reply, FlowReply::NothingIfTwoSided);
     let syslog = sample("pan-traffic/traffic.syslog");
-    assert_eq!(syslog.skipped, ["a record of another log"]);
+    assert!(syslog.skipped.is_empty(), "the URL that was asked for stands in the same file");
+    assert_eq!(of_formats(&syslog), ["pan-traffic", "pan-url"]);
     let ocsf = sample("ocsf-network/network.ndjson");
     let flows = self::flows(&ocsf);
     assert_eq!((flows[1].phase, flows[1].reply), (RecordPhase::Start, FlowReply::Unknown));

@@ -3,6 +3,7 @@
 use super::{
     paths::{self, EventKind},
     shape::{RawShape, Shape},
+    shipped,
     spec::{self, Spec},
 };
 use monologue_model::{Sight, SightSet};
@@ -35,6 +36,8 @@ pub(super) struct Mapping {
     pub(super) nulls: Vec<String>,
     pub(super) fields: BTreeMap<&'static str, Spec>,
     pub(super) rules: Vec<Rule>,
+    /// Mappings of the product whose records may stand in the same file.
+    pub(super) beside: Vec<String>,
 }
 
 /// By what records of the format are known.
@@ -115,6 +118,8 @@ struct Raw {
     fields: BTreeMap<String, Spanned<Value>>,
     #[serde(default)]
     rule: Vec<Spanned<RawRule>>,
+    #[serde(default)]
+    beside: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +168,15 @@ impl Mapping {
             })?;
             sights.insert(sight);
         }
+        let mut beside = Vec::new();
+        for name in raw.beside {
+            if shipped::beside(name.get_ref()).is_none() {
+                let known = shipped::names_beside().join("`, `");
+                let found = name.get_ref();
+                return Err(wrong(at(name.span()), format!("expected one of `{known}` in `beside`, found {found:?}")));
+            }
+            beside.push(name.into_inner());
+        }
         let shape_line = at(raw.shape.span());
         let shape = Shape::compile(raw.shape.into_inner()).map_err(|expected| wrong(shape_line, expected))?;
         let detect_line = at(raw.detect.span());
@@ -209,7 +223,7 @@ impl Mapping {
         }
         let sights = if raw.sights.is_empty() { event.sights() } else { sights };
         let name = raw.name.into_inner();
-        Ok(Self { name, about: raw.about, event, sights, shape, detect, nulls: raw.nulls, fields, rules })
+        Ok(Self { name, about: raw.about, event, sights, shape, detect, nulls: raw.nulls, fields, rules, beside })
     }
 }
 
@@ -263,6 +277,10 @@ url = "u"
                 .starts_with("acme.toml, line 5: unknown variant `yaml`, expected one of")
         );
         assert_eq!(error("url = \"u\"\n", ""), "acme.toml, line 1: expected `url` or `host` in `fields`");
+        assert!(
+            error("[shape]", "beside = [\"cef-webb\"]\n[shape]")
+                .starts_with("acme.toml, line 4: expected one of `ocsf-http`")
+        );
         assert!(error("event = ", "event ").starts_with("acme.toml, line 3: "));
         assert!(error("[detect]\nhas = [\"acme\"]", "[detect]").contains("by what is a record known?"));
         assert!(error("about = \"Acme\"\n", "").contains("missing field `about`"));

@@ -114,8 +114,11 @@ impl Format for Mapped {
         if let Shape::Squid(layout) = &mapping.shape {
             return squid::read_by(layout.clone(), input, &mapping.name, mapping.sights);
         }
-        let reader = Reader { mapping, header: Header::default(), zone: input.zone.clone() };
-        Box::new(Rows::new(input, &mapping.name, mapping.sights, reader))
+        let beside = mapping.beside.iter().filter_map(|name| shipped::beside(name)?.mapping().ok());
+        let mappings: Vec<&Mapping> = std::iter::once(mapping).chain(beside).collect();
+        let kinds = mappings.clone().into_iter().map(|mapping| (mapping.name.as_str(), mapping.sights));
+        let reader = Reader { mappings, kind: 0, header: Header::default(), zone: input.zone.clone() };
+        Box::new(Rows::of_kinds(input, kinds, reader))
     }
 }
 
@@ -135,25 +138,57 @@ fn refused(mapping: &Mapping, record: &record::Record<'_>, line: &str) -> Option
 
 /// Reads the lines of one file.
 struct Reader {
-    mapping: &'static Mapping,
+    /// That of the file, then those whose records may stand beside its own.
+    mappings: Vec<&'static Mapping>,
+    /// By which of them the last line was read.
+    kind: usize,
     header: Header,
     zone: Zone,
 }
 
+impl Reader {
+    /// The first of the mappings beside the file's own that takes a line for its own and does not pass it over.
+    fn row_beside(&self, line: &str) -> Option<(usize, Result<Row, String>)> {
+        self.mappings.iter().enumerate().skip(1).find_map(|(kind, mapping)| {
+            let mut header = Header::default();
+            let Ok(Taken::Record(record)) = mapping.shape.take(line, &mut header) else { return None };
+            if refused(mapping, &record, line).is_some() {
+                return None;
+            }
+            let view = View::new(mapping, &record, &self.zone);
+            let skips = view.rules().iter().any(|rule| rule.skip.is_some());
+            (!skips).then(|| (kind, build::row(&view)))
+        })
+    }
+}
+
 impl RowReader for Reader {
     fn row(&mut self, line: &[u8]) -> Result<Row, String> {
+        self.kind = 0;
         let line = String::from_utf8_lossy(line);
-        match self.mapping.shape.take(&line, &mut self.header)? {
-            Taken::Nothing => Ok(Row::Nothing),
-            Taken::Other => Ok(Row::Skipped("a line that is none of the mapping's templates")),
+        let Some(mapping) = self.mappings.first() else { return Ok(Row::Nothing) };
+        let skipped = match mapping.shape.take(&line, &mut self.header)? {
+            Taken::Nothing => return Ok(Row::Nothing),
+            Taken::Other => return Ok(Row::Skipped("a line that is none of the mapping's templates")),
             Taken::Record(record) => {
-                let view = View::new(self.mapping, &record, &self.zone);
+                let view = View::new(mapping, &record, &self.zone);
                 match view.rules().iter().find_map(|rule| rule.skip.as_deref()) {
-                    Some(reason) => Ok(Row::Skipped(reason)),
-                    None => build::row(&view),
+                    Some(reason) => reason,
+                    None => return build::row(&view),
                 }
             }
+        };
+        match self.row_beside(&line).filter(|_| !self.header.is_given()) {
+            Some((kind, row)) => {
+                self.kind = kind;
+                row
+            }
+            None => Ok(Row::Skipped(skipped)),
         }
+    }
+
+    fn kind(&self) -> usize {
+        self.kind
     }
 }
 

@@ -79,6 +79,13 @@ pub(super) struct Header {
     separator: Option<char>,
 }
 
+impl Header {
+    /// Whether the file names its columns: then all of it is of one layout.
+    pub(super) const fn is_given(&self) -> bool {
+        self.columns.is_some()
+    }
+}
+
 /// What a line gave.
 pub(super) enum Taken<'a> {
     /// Fields of a record.

@@ -27,3 +27,24 @@ pub(crate) static UNBOUND: Mapped = Mapped::shipped(include_str!("mappings/unbou
 pub(crate) static OCSF_HTTP: Mapped = Mapped::shipped(include_str!("mappings/ocsf-http.toml"));
 pub(crate) static OCSF_NETWORK: Mapped = Mapped::shipped(include_str!("mappings/ocsf-network.toml"));
 pub(crate) static OCSF_DNS: Mapped = Mapped::shipped(include_str!("mappings/ocsf-dns.toml"));
+
+/// Mappings whose records stand in one file with those of others, by name.
+static BESIDE: &[(&str, &Mapped)] = &[
+    ("ocsf-http", &OCSF_HTTP),
+    ("ocsf-network", &OCSF_NETWORK),
+    ("ocsf-dns", &OCSF_DNS),
+    ("pan-traffic", &PAN_TRAFFIC),
+    ("pan-url", &PAN_URL),
+    ("cef-web", &CEF_WEB),
+    ("cef-flow", &CEF_FLOW),
+];
+
+/// The mapping of that name, for the records of a file that are its own.
+pub(super) fn beside(name: &str) -> Option<&'static Mapped> {
+    BESIDE.iter().find(|(known, _)| *known == name).map(|(_, mapped)| *mapped)
+}
+
+/// The names that [`beside`] knows.
+pub(super) fn names_beside() -> Vec<&'static str> {
+    BESIDE.iter().map(|(name, _)| *name).collect()
+}
