@@ -27,6 +27,8 @@ mod objective_see;
 mod osquery;
 mod packets;
 #[cfg(feature = "parquet")]
+mod parquet_pages;
+#[cfg(feature = "parquet")]
 mod parquet_rows;
 mod rows;
 mod santa;

@@ -4,6 +4,7 @@
 //! A citation of a row counts in these lines, as that of a compressed file counts in what it holds. What is null is left
 //! out, times are RFC 3339, and numbers keep all digits.
 
+use crate::parquet_pages;
 use monologue_model::{Timestamp, containment::contain};
 use parquet::{
     file::{reader::FileReader, serialized_reader::SerializedFileReader},
@@ -26,21 +27,26 @@ const DEPTH_CAP: usize = 16;
 /// # Errors
 /// When it is no Parquet file, or one whose codecs are not known here.
 pub(crate) fn lines(file: File) -> io::Result<impl Read> {
-    let rows = guarded(|| {
-        let reader = SerializedFileReader::new(file)?;
-        Ok(RowIter::from_file_into(Box::new(reader) as Box<dyn FileReader>))
-    })?;
+    let pages = file.try_clone()?;
+    let reader = guarded(|| SerializedFileReader::new(file))?;
+    contain(|| parquet_pages::check(pages, reader.metadata())).unwrap_or_else(|| Err(misfit()))?;
+    let rows = guarded(|| Ok(RowIter::from_file_into(Box::new(reader) as Box<dyn FileReader>)))?;
     Ok(Lines { rows, line: Vec::new(), at: 0, ended: false })
 }
 
 /// The library takes files on trust and may panic on one that is made to mislead: that is an error like any other.
 fn guarded<T>(run: impl FnOnce() -> Result<T, parquet::errors::ParquetError>) -> io::Result<T> {
-    let wrong = |expected: String| io::Error::new(io::ErrorKind::InvalidData, expected);
     match contain(run) {
         Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(wrong(format!("expected a Parquet file: {error}"))),
-        None => Err(wrong("expected a Parquet file whose parts fit together".to_owned())),
+        Some(Err(error)) => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, format!("expected a Parquet file: {error}")))
+        }
+        None => Err(misfit()),
     }
+}
+
+fn misfit() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "expected a Parquet file whose parts fit together")
 }
 
 struct Lines {

@@ -217,6 +217,31 @@ mod parquet_files {
     }
 
     #[test]
+    fn a_page_that_would_fill_the_memory_is_refused_before_it_is_decompressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bomb.parquet");
+        let schema = Arc::new(parse_message_type("message schema { REQUIRED BYTE_ARRAY name (UTF8); }").unwrap());
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(Default::default()))
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(parquet::file::properties::EnabledStatistics::None);
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties.build())).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&[vec![b'a'; 64 << 20].into()], None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        assert!(std::fs::metadata(&path).unwrap().len() < 1 << 20, "64 MiB in less than one");
+        // The text and the four bytes of its length.
+        assert_eq!(
+            Input::open(&path).map(|_| ()).unwrap_err().to_string().split("expected").last().unwrap(),
+            " pages of at most 67108864 bytes, found one that claims 67108868"
+        );
+    }
+
+    #[test]
     fn files_that_mislead_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.parquet");
