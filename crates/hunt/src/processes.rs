@@ -119,7 +119,11 @@ impl ProcessTable {
             instances.iter().any(|instance| instance.image.key.instance.as_ref() == Some(identifier))
         });
         self.children.retain(|_, children| {
-            children.retain(|(time, child)| *time >= since || by_pid.contains_key(child));
+            // Of the forks before that, the last of each pid: who had it before has ended. launchd lives as long as its host.
+            let mut again: BTreeSet<u32> = BTreeSet::new();
+            children.reverse();
+            children.retain(|(time, child)| *time >= since || by_pid.contains_key(child) && again.insert(*child));
+            children.reverse();
             !children.is_empty()
         });
         self.bound();

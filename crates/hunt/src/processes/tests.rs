@@ -369,3 +369,35 @@ fn where_no_end_is_recorded_the_processes_longest_silent_are_forgotten_and_the_o
     assert!(table.at(1_001, at(last + hour), None, 0).is_none(), "the first was silent for longest");
     assert!(table.at(21_000, at(last + hour), None, 0).is_some());
 }
+
+#[test]
+fn a_parent_that_never_ends_keeps_one_fork_of_each_pid() {
+    let day_ms = 86_400_000;
+    let launchd = image(LAUNCHD, "/sbin/launchd", (0, 0));
+    let mut table = ProcessTable::default();
+    table.take(&fork(1_000, &launchd, (600, 2)));
+    for day in 0..50_u32 {
+        let (begin, child) = (i64::from(day) * day_ms + 5_000, (500, 10 + day));
+        table.take(&fork(begin, &launchd, child));
+        table.take(&exit(begin + 2_000, &image(child, "/sbin/launchd", LAUNCHD)));
+        table.take(&fork(begin + 3_000, &launchd, (500, 100 + day)));
+        table.forget(at(begin + day_ms / 2), &BTreeSet::new(), &[]);
+    }
+    // Without the daily forks of a pid that has them again, there would be a hundred.
+    let last = at(49 * day_ms + 8_000);
+    assert_eq!(table.children[&1], [(at(1_000), 600), (last, 500)]);
+    let tree = table.tree(1, at(0), at(50 * day_ms));
+    assert_eq!(
+        tree,
+        [(1, at(0)), (600, at(1_000)), (500, last)],
+        "the one that runs since the first day still descends"
+    );
+    // What was forked within the time that is looked back on stays, each with its own moment.
+    let begin = 50 * day_ms;
+    table.take(&exit(begin, &image((500, 149), "/sbin/launchd", LAUNCHD)));
+    table.take(&fork(begin + 1, &launchd, (500, 300)));
+    table.take(&fork(begin + 2, &launchd, (500, 301)));
+    table.forget(at(begin + 3), &BTreeSet::new(), &[]);
+    let forks: Vec<i64> = table.children[&1].iter().map(|(time, _)| time.nanoseconds() / 1_000_000).collect();
+    assert_eq!(forks, [1_000, 49 * day_ms + 8_000, begin + 1, begin + 2]);
+}

@@ -157,6 +157,8 @@ impl<'a> Publication<'a> {
         // From here on the staging folder may be what a committed publication consists of.
         self.keep_staging = true;
         self.commit(&content)?;
+        // A hunt of years adds tens of thousands of files: their list need not be in memory once more.
+        drop(content);
         self.lake.pending.insert(self.number, self.staging.clone());
         self.lake.snapshot.apply(&record);
         let number = self.number;
@@ -190,12 +192,18 @@ impl<'a> Publication<'a> {
     fn to_bytes(&self, record: &Record) -> Result<Vec<u8>, LedgerError> {
         let checked = record.check(self.number, self.lake.buckets).and_then(|()| self.lake.snapshot.check(record));
         checked.map_err(|problem| LedgerError::invalid("a publication that can be read again", problem))?;
-        let content = serde_json::to_vec(record)
-            .map_err(|error| LedgerError::invalid("a publication that JSON can hold", error.to_string()))?;
-        if content.len() as u64 > RECORD_BYTES {
-            let found = format!("{} bytes", content.len());
+        let failed =
+            |error: serde_json::Error| LedgerError::invalid("a publication that JSON can hold", error.to_string());
+        // Counted first: a buffer that grows as it is filled takes up to three times the room for a moment.
+        let mut counted = Counting(0);
+        serde_json::to_writer(&mut counted, record).map_err(failed)?;
+        let Counting(bytes) = counted;
+        if bytes as u64 > RECORD_BYTES {
+            let found = format!("{bytes} bytes");
             return Err(LedgerError::invalid("a publication of at most 256 MiB without its data files", found));
         }
+        let mut content = Vec::with_capacity(bytes);
+        serde_json::to_writer(&mut content, record).map_err(failed)?;
         Ok(content)
     }
 
@@ -255,6 +263,20 @@ impl Drop for Publication<'_> {
             // What cannot be deleted now is deleted by the next writer.
             let _ = self.staged_paths().and_then(|paths| self.lake.clear(&self.staging, &paths));
         }
+    }
+}
+
+/// Counts what is written to it.
+struct Counting(usize);
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

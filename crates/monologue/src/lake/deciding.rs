@@ -249,7 +249,7 @@ impl Worker<'_, '_> {
         let digest = fold.digest()?;
         let table = self.timetable.hosts.get(host);
         let kept = table.and_then(|table| table.decided.get(&hour));
-        live.diverged = kept.is_none_or(|kept| kept.digest != digest);
+        live.diverged = kept.is_none_or(|kept| !kept.ended_with(&digest));
         let next = table.and_then(|table| table.hours.range(hour.saturating_add(1)..).next()).map(|(hour, _)| *hour);
         let ends_stretch = next.is_none_or(|next| next.div_euclid(STATE_HOURS) != hour.div_euclid(STATE_HOURS));
         let state = if ends_stretch { Some(String::from_utf8(fold.to_bytes()?)?) } else { None };

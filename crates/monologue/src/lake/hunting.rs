@@ -137,7 +137,7 @@ fn hunt_through(access: &Access<'_>, summary: &Summary, window: &Window, told: T
         shared: shared_records(access)?,
         touched,
     };
-    let hosts = Mutex::new(Hosts::new(memory / 8));
+    let hosts = Mutex::new(Hosts::new(memory / 16));
     let census = Mutex::new(Census::by(&settings));
     let buckets: Mutex<VecDeque<u16>> = Mutex::new((0..summary.buckets).collect());
     let bar = ProgressBar::new(summary.buckets.into());

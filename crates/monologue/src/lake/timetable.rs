@@ -71,15 +71,29 @@ pub(super) struct Hour {
     last_time_ns: i64,
 }
 
-/// What was decided of an hour.
+/// What was decided of an hour. A host of years has tens of thousands of them, so they are small.
 #[derive(Clone, Debug)]
 pub(super) struct Decided {
     publication: u64,
-    rules: u64,
-    /// Hash of the state at its end.
-    pub(super) digest: Sha256,
+    /// The beginning of the hash of the state at its end.
+    digest: [u8; 16],
+    /// By the rules of this program.
+    by_these_rules: bool,
     /// The state at its end is kept.
     pub(super) has_state: bool,
+}
+
+impl Decided {
+    /// Whether the state at its end was this one.
+    pub(super) fn ended_with(&self, digest: &Sha256) -> bool {
+        self.digest == beginning(digest)
+    }
+}
+
+fn beginning(digest: &Sha256) -> [u8; 16] {
+    let mut beginning = [0; 16];
+    beginning.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
+    beginning
 }
 
 /// All hours of one host.
@@ -114,7 +128,7 @@ impl HostTable {
 
     /// Whether what was decided of an hour still stands, as far as the hour itself goes.
     pub(super) fn stands(&self, hour: i64, shared: &Touched) -> bool {
-        let Some(decided) = self.decided.get(&hour).filter(|decided| decided.rules == RULES) else { return false };
+        let Some(decided) = self.decided.get(&hour).filter(|decided| decided.by_these_rules) else { return false };
         // A sensor that is new, of this host or of any, changes whose statements count.
         let since = self.sensors.values().chain(shared.sensors.values()).max().filter(|_| self.has_network());
         let by_sensors = since.and_then(|since| Some(shared.at(hour)?.max(*since)));
@@ -186,7 +200,8 @@ impl Timetable {
     fn decide(&mut self, row: StateRow) {
         let StateRow { host, hour, publication, rules, digest, has_state, .. } = row;
         if let Some(host) = self.hosts.get_mut(&host) {
-            host.decided.insert(hour, Decided { publication, rules, digest, has_state });
+            let (digest, by_these_rules) = (beginning(&digest), rules == RULES);
+            host.decided.insert(hour, Decided { publication, digest, by_these_rules, has_state });
         }
     }
 }
